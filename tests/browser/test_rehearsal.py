@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.test_panel import follow, heading, is_fine
 from tests.browser.visitor import Visitor
 from tests.http.api.routing.sending import put, sent
-from tests.http.every.sample import rehearse_all
+from tests.http.every.of_routing import rehearse_all
 from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server
 

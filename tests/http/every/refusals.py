@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from tests.conftest import fresh_database
 from tests.http.contract.test_database_gone import gone
-from tests.http.every.sample import PASSWORD, Sample
+from tests.http.every.call import PASSWORD
+from tests.http.every.sample import Sample
 from tests.http.serving import FORM, JANE, Answer, Server, served
 
 UNKNOWN = "c" + "0" * 25

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from aureum.http.contract.endpoint import Endpoint
 from aureum.http.contract.forms import FormEndpoint
+from tests.http.every.call import Call
 from tests.http.every.declared import Field, allows, every, fields_of, names, refusal
-from tests.http.every.sample import Call, Sample
+from tests.http.every.sample import Sample
 from tests.http.serving import Answer
 
 TAKES_A_BODY = every(lambda endpoint: endpoint.body is not None)

@@ -3,8 +3,9 @@
 from typing import Any
 
 from aureum.http.contract.endpoint import Endpoint
+from tests.http.every.call import Call
 from tests.http.every.declared import declared, every, query_fields, refusal
-from tests.http.every.sample import Call, Sample
+from tests.http.every.sample import Sample
 from tests.http.links import delta, links, next_page
 from tests.http.serving import Answer
 

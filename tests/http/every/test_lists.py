@@ -5,8 +5,9 @@ from typing import Any
 from aureum.http.contract.endpoint import Endpoint
 from aureum.http.contract.lists import Paging
 from aureum.http.server.routes import ENDPOINTS
+from tests.http.every.call import Call
 from tests.http.every.declared import every, query_fields, refusal
-from tests.http.every.sample import Call, Sample
+from tests.http.every.sample import Sample
 from tests.http.links import next_page
 
 LISTS = every(lambda endpoint: endpoint.query is not None and issubclass(endpoint.query, Paging))

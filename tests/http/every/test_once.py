@@ -6,8 +6,9 @@ from typing import Any
 
 from aureum.http.contract.endpoint import Endpoint
 from aureum.http.server.routes import ENDPOINTS
+from tests.http.every.call import LOGOUT, Call
 from tests.http.every.declared import allows, every, refusal
-from tests.http.every.sample import LOGOUT, Call, Sample
+from tests.http.every.sample import Sample
 from tests.http.serving import Answer, Server
 
 KEYS = count(1)

@@ -7,8 +7,10 @@ import pytest
 from aureum.http.contract.endpoint import Endpoint
 from aureum.http.contract.lists import Paging
 from aureum.http.server.routes import ENDPOINTS
+from tests.http.every.call import LOGOUT, OF_THE_PLATFORM, OWN_PASSWORD, OWN_TOTP, Call
 from tests.http.every.declared import declared, every, is_list, query_fields, refusal
-from tests.http.every.sample import LOGOUT, OF_THE_PLATFORM, OWN_PASSWORD, OWN_TOTP, REFERENCES, Call, Sample
+from tests.http.every.recipes import REFERENCES
+from tests.http.every.sample import Sample
 from tests.http.every.test_two_tenants import never
 from tests.http.links import links
 from tests.http.operator import Operator, Staff

@@ -12,8 +12,10 @@ from aureum.http.api.clients.access import WITH_PORTAL
 from aureum.http.contract.endpoint import CALLER, INTEGRATOR, Endpoint
 from aureum.http.contract.lists import Paging
 from aureum.http.server.routes import ENDPOINTS
+from tests.http.every.call import LOGOUT, OF_THE_PLATFORM, Call
 from tests.http.every.declared import every, fields_of, names, of_events, query_fields, refusal
-from tests.http.every.sample import LOGOUT, OF_THE_PLATFORM, REFERENCES, Call, Sample
+from tests.http.every.recipes import REFERENCES
+from tests.http.every.sample import Sample
 from tests.http.every.test_once import NOT_ONCE, replayed
 from tests.http.links import links
 from tests.http.operator import Operator

@@ -15,7 +15,8 @@ from tests.http.api.staff.keys import number_of
 from tests.http.api.tours.tour_requests import HOUSE
 from tests.http.api.webhooks.hooks import made
 from tests.http.api.webhooks.test_deliveries import Hook
-from tests.http.every.sample import Sample, failed_mail, subscriber
+from tests.http.every.of_brokerages import failed_mail, subscriber
+from tests.http.every.sample import Sample
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import MEDIA, Reader, as_staff, led_to, page, refused
 from tests.http.panel.reading import only_our_modules

@@ -1,6 +1,7 @@
 """The page Mail: what is queued, sent, failed and why, the text of one, and sending it again."""
 
-from tests.http.every.sample import Sample, failed_mail
+from tests.http.every.of_brokerages import failed_mail
+from tests.http.every.sample import Sample
 from tests.http.operator import Operator
 from tests.http.panel.reader import as_staff, page, refused
 from tests.http.serving import Server

@@ -1,7 +1,7 @@
 """Routing settings are tried on a page: what would have become of past leads, with nothing changed."""
 
 from tests.http.api.routing.sending import put, sent
-from tests.http.every.sample import rehearse_all
+from tests.http.every.of_routing import rehearse_all
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import as_staff, led_to
 from tests.http.serving import Server

@@ -11,7 +11,7 @@ from aureum.domain.ids import id_of_bytes, to_wire
 from aureum.signing.completing import attend, take
 from aureum.store.blobs.keeping import KeptBlobs
 from aureum.store.event_store import EventStore
-from tests.http.every.sample import pkcs12_file
+from tests.http.every.of_envelopes import pkcs12_file
 from tests.http.operator import Operator, Tenant
 from tests.http.serving import Server
 from tests.signing.deals import CONTRACT, Deal, envelope_of, once, sealed_file, sent_deal, sign

@@ -8,7 +8,8 @@ import pytest
 
 from aureum.domain.ids import from_wire
 from aureum.store.event_store import EventStore
-from tests.http.every.sample import Sample, failed_mail
+from tests.http.every.of_brokerages import failed_mail
+from tests.http.every.sample import Sample
 from tests.http.operator import Operator, Staff
 from tests.http.serving import Answer, Server
 from tests.mail.queued import queue_mails

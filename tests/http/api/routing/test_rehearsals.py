@@ -15,7 +15,7 @@ from aureum.http.contract.endpoint import Endpoint
 from aureum.store.event_store import EventStore
 from tests.http.api.routing.sending import LEADS, ROUTING, address, change, lead, put, sent
 from tests.http.api.routing.test_forms_are_routed import at_once
-from tests.http.every.sample import rehearse_all as to_the_end
+from tests.http.every.of_routing import rehearse_all as to_the_end
 from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Server
 
