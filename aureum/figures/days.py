@@ -118,7 +118,8 @@ SELECT %(tenant)s, n.begins, n.ends, row_number() OVER (PARTITION BY n.begins), 
 async def forget_days(
     connection: AsyncConnection[Any], tenant_id: UUID, leads: Sequence[UUID], erased: Sequence[UUID] = ()
 ) -> None:
-    """Of *leads*, whose rows are there, and of *erased* ones, of which only the id tells when they came."""
+    """Delete the days in which these leads came: *leads*, whose rows are there, and *erased* ones, of which only the id
+    tells it."""
     moments = [datetime.fromtimestamp((one.int >> 80) / 1000, UTC) + near for one in erased for near in (-NEAR, NEAR)]
     about = {"tenant": tenant_id, "leads": [*leads, *erased], "moments": moments}
     await connection.execute(FORGET, about)

@@ -98,7 +98,7 @@ def start() -> Forker:
 
 @atexit.register
 def end() -> None:
-    """Let the process end: it does when nobody can ask it."""
+    """Let the process end: it does when no process can ask it any more."""
     global _forker
     if _forker is not None:
         _forker.control.close()

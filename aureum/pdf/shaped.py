@@ -84,7 +84,7 @@ class Shape(NamedTuple):
 
 
 class Shaped(NamedTuple):
-    """The shapes of a text, and how far it goes on."""
+    """The shapes of a text, and how wide it is."""
 
     shapes: tuple[Shape, ...]
     advance: float

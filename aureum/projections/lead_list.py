@@ -348,7 +348,5 @@ LIST = DocumentList(
     docs=("doc", "details"),
 )
 
-TENANT_OF_ID = "SELECT tenant_id, stream_id FROM events WHERE stream_id = %(lead)s AND version = 1"
-
 TENANT_OF_NUMBER = "SELECT tenant_id, lead_id FROM lead_list WHERE number = %(number)s LIMIT 1"
 """Over all tenants, as the owner: for the command line only. The index begins with the tenant, so all of it is read."""

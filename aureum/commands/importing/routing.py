@@ -1,4 +1,4 @@
-"""Routes the leads of an import whose rows name no agent, as forms are routed: by the brokerage's mode, fair, under
+"""Routes the leads of an import whose rows name no agent, as forms are routed: by the brokerage's mode, in turns, under
 daily caps, and to the agent whom the person has.
 
 A batch of rows is one append. So whose turn it is, and which persons are known, is looked up for the whole batch before
@@ -29,7 +29,7 @@ TURNS = "SELECT name, window_name, times, position FROM turns WHERE tenant_id = 
 
 
 @dataclass(frozen=True)
-class Routed:
+class Destination:
     """Where the lead of a row goes, and the turn that its append takes."""
 
     assigned_to: UUID | None = None
@@ -39,7 +39,7 @@ class Routed:
     guards: tuple[Guard, ...] = ()
 
 
-UNROUTED = Routed()
+UNROUTED = Destination()
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Router:
     turns: dict[UUID, Taken]
     persons: dict[UUID, Person] = field(default_factory=dict)
 
-    async def route(self, lead_id: UUID, fields: LeadFields) -> Routed:
+    async def route(self, lead_id: UUID, fields: LeadFields) -> Destination:
         """Where a lead goes. Raises Unavailable."""
         enquiry = said_of_lead(fields)
         person = None if enquiry.person is None else self.persons.get(enquiry.person)
@@ -88,7 +88,7 @@ class Router:
             kept = None if person is None else person.contact_id
             self.persons[enquiry.person] = Person(kept, agent, "contact" if kept else "lead")
         contact_id = None if person is None else person.contact_id
-        return Routed(agent, routing, route.because, contact_id, guards)
+        return Destination(agent, routing, route.because, contact_id, guards)
 
     def take(self, turn: Turn) -> None:
         """The agent of a fixed *turn* has it, behind all others."""

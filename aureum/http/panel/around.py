@@ -1,8 +1,8 @@
 """What stands beside contacts and properties on their pages and in their list: the people, tasks and showings that
 belong to them. All of it is asked of the API as the reader of the page."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from aureum.domain import ids
 from aureum.http.panel.acting import named
@@ -10,11 +10,9 @@ from aureum.http.panel.client import last_messages
 from aureum.http.panel.envelopes import of_person
 from aureum.http.panel.lead_page import QUICK
 from aureum.http.panel.lead_rows import FORMER, ago, names_of
-from aureum.http.panel.visit import Visit
+from aureum.http.panel.visit import Doc, Visit
 
 SUBSCRIBERS = "/api/v1/admin/newsletter"
-
-Doc = Mapping[str, Any]
 
 
 class Served(NamedTuple):

@@ -2,7 +2,6 @@
 contact's. The contact's own page shows the last messages."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
@@ -11,7 +10,7 @@ from aureum.http.panel.fields import LINE_END, Field, as_typed
 from aureum.http.panel.lead_rows import names_of
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.picking import name_of, picked, with_names
-from aureum.http.panel.visit import Visit
+from aureum.http.panel.visit import Doc, Visit
 
 HERE = "/admin/contacts/{id}/client"
 API = "/api/contacts/{id}"
@@ -39,7 +38,6 @@ DONE = {
     "dates": "The dates were saved.",
 }
 
-Doc = Mapping[str, Any]
 KEY_DATE = ("date", "label", "note")
 
 

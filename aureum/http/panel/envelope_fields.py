@@ -1,9 +1,9 @@
 """The page on which the fields of a draft are placed."""
 
-from aureum.http.panel.around import Doc
 from aureum.http.panel.envelope_words import field_words
 from aureum.http.panel.envelopes import API, HERE
 from aureum.http.panel.placing import Placing
+from aureum.http.panel.visit import Doc
 
 
 def signers(envelope: Doc) -> list[tuple[str, str]]:

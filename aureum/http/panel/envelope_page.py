@@ -6,13 +6,12 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from aureum.http.panel.around import Doc
 from aureum.http.panel.envelope_words import acts, field_words
 from aureum.http.panel.envelopes import API, HERE, blank_rows, people_typed, settings_typed
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.showings import named
 from aureum.http.panel.times import sent_time
-from aureum.http.panel.visit import Visit
+from aureum.http.panel.visit import Doc, Visit
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.headers import header
 from aureum.http.wire.page_forms import NO_FORM

@@ -5,14 +5,13 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from aureum.http.panel.around import Doc
 from aureum.http.panel.envelope_templates import HERE, blank_roles, renamed, roles_typed
 from aureum.http.panel.envelope_words import template_acts, template_field_words
 from aureum.http.panel.envelopes import TEMPLATES, settings_typed
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.placing import Placing
 from aureum.http.panel.template_marks import fields_at_marks
-from aureum.http.panel.visit import Visit
+from aureum.http.panel.visit import Doc, Visit
 from aureum.http.wire.errors import HttpError
 from aureum.http.wire.headers import header
 from aureum.http.wire.page_forms import NO_FORM

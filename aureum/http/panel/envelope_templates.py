@@ -1,7 +1,7 @@
 """Templates of envelopes: documents that a brokerage often sends, with roles and fields. Their list, and the form for a
 new one. All staff see them; brokers and owners change them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,14 +10,12 @@ from starlette.responses import RedirectResponse, Response
 from aureum.domain.envelope_rules import DEADLINE_DAYS
 from aureum.http.panel.envelopes import API, TEMPLATES, settings_typed
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
-from aureum.http.panel.visit import Visit
+from aureum.http.panel.visit import Doc, Visit
 from aureum.http.wire.page_forms import Form, number_in
 
 HERE = "/admin/envelopes/templates"
 LENGTH = 50
 BLANK_ROWS = 2
-
-Doc = Mapping[str, Any]
 
 
 async def show_templates(visit: Visit) -> Response:

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from aureum.domain.envelope_rules import DEADLINE_DAYS
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
 from aureum.http.panel.statuses import STATUSES
-from aureum.http.panel.visit import Visit
+from aureum.http.panel.visit import Doc, Visit
 from aureum.http.wire.page_forms import Form, number_in
 
 HERE = "/admin/envelopes"
@@ -23,8 +23,6 @@ BLANK_ROWS = 2
 CHIPS = ("draft", "sent", "completed", "declined", "voided", "expired")
 
 DONE = {"discarded": "The draft was discarded."}
-
-Doc = Mapping[str, Any]
 
 
 async def show_envelopes(visit: Visit) -> Response:

@@ -22,7 +22,7 @@ from aureum.http.panel.lead_query import LeadQuery
 from aureum.http.panel.page import Page
 from aureum.http.panel.resource import Column
 from aureum.http.panel.times import on_clock
-from aureum.http.panel.visit import Visit
+from aureum.http.panel.visit import Doc, Visit
 from aureum.store.security_log import Noted
 
 TENANT = "SELECT tenant_id FROM brokerages WHERE number = %(number)s"
@@ -31,8 +31,6 @@ MEDIA = "text/csv; charset=utf-8; header=present"
 FORMER = "a former user"
 
 log = structlog.get_logger()
-
-Doc = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

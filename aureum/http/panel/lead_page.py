@@ -15,9 +15,9 @@ from aureum.http.panel.envelope_words import entries_of
 from aureum.http.panel.envelopes import of_person as envelopes_of
 from aureum.http.panel.history_words import Entry, entries_in_words
 from aureum.http.panel.mail_words import MailLine, mails_about
-from aureum.http.panel.resource import LENGTH, Doc
+from aureum.http.panel.resource import LENGTH
 from aureum.http.panel.times import asked_time, shown_time
-from aureum.http.panel.visit import Visit
+from aureum.http.panel.visit import Doc, Visit
 
 STEPS = ("new", "contacted", "qualified", "showing", "offer", "converted")
 """The pipeline as a row of steps. ``lost`` stands apart, since it asks for a reason."""

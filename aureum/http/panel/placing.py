@@ -14,7 +14,7 @@ from aureum.domain.envelope_rules import NO_DOCUMENT
 from aureum.domain.errors import NotFound
 from aureum.http.panel.envelope_words import KINDS
 from aureum.http.panel.page import REFUSALS, Page, page, refusal
-from aureum.http.panel.visit import Visit
+from aureum.http.panel.visit import Doc, Visit
 from aureum.http.wire.errors import HttpError
 from aureum.lru import Lru
 from aureum.pdf.process import shown_pages
@@ -38,8 +38,6 @@ CLICK = "Click on the page where the field begins, or type its place below."
 
 KEPT: Lru[tuple[str, int], ShownPage] = Lru(8)
 """Pictures of pages that were just shown: the page of the panel asks for the size, then the browser for the picture."""
-
-Doc = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

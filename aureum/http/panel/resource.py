@@ -11,11 +11,10 @@ from starlette.responses import Response
 from aureum.http.panel.fields import Field
 from aureum.http.panel.history_words import Entry
 from aureum.http.panel.page import Answering
-from aureum.http.panel.visit import ApiAnswer, Visit
+from aureum.http.panel.visit import ApiAnswer, Doc, Visit
 
 LENGTH = 50
 
-Doc = Mapping[str, Any]
 Reading = Callable[[Visit], Awaitable[ApiAnswer]]
 Writing = Callable[[Visit, Mapping[str, Any]], Awaitable[str]]
 

@@ -14,11 +14,11 @@ from aureum.http.panel.history_words import Entry, history_shown
 from aureum.http.panel.notices import notices
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.picking import picked, with_names
-from aureum.http.panel.resource import LENGTH, Action, Doc, Resource, changed, staff
+from aureum.http.panel.resource import LENGTH, Action, Resource, changed, staff
 from aureum.http.panel.resource_list import show_list
 from aureum.http.panel.resource_new import create, is_similar, show_new, unless_similar
 from aureum.http.panel.undoing import PARTLY, UNDONE, to_undo, undo_offered, undoable
-from aureum.http.panel.visit import ApiAnswer, Visit
+from aureum.http.panel.visit import ApiAnswer, Doc, Visit
 from aureum.http.wire.errors import HttpError
 
 ACTIVITIES = {

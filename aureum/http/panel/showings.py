@@ -13,11 +13,11 @@ from aureum.http.panel.fields import Field
 from aureum.http.panel.leads import CLEAR
 from aureum.http.panel.mail_words import mails_about
 from aureum.http.panel.page import Page
-from aureum.http.panel.resource import Column, Doc, Resource
+from aureum.http.panel.resource import Column, Resource
 from aureum.http.panel.resource_page import pages_of
 from aureum.http.panel.showing_calendar import DONE, show_calendar
 from aureum.http.panel.showing_steps import step
-from aureum.http.panel.visit import ApiAnswer, Visit
+from aureum.http.panel.visit import ApiAnswer, Doc, Visit
 
 FIELDS = (
     Field("name", "Name", required=True),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from aureum.domain.envelope_parts import KINDS
-from aureum.http.panel.around import Doc
+from aureum.http.panel.visit import Doc
 
 KIND_OF = {kind: kind for kind in KINDS} | {"sig": "signature", "init": "initials", "check": "checkbox"}
 """The kind of a field by the word that a mark begins with."""

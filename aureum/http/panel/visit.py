@@ -26,6 +26,9 @@ PASSED_ON = (b"host", b"x-forwarded-host", b"x-forwarded-for", b"user-agent")
 
 PASSED_WITH_BODY = (b"content-type", b"content-length", b"content-encoding", b"transfer-encoding")
 
+Doc = Mapping[str, Any]
+"""A resource as the API shows it."""
+
 NEXT = re.compile('<([^>]*)>; rel="next"')
 
 ACTING_COOKIE = "aureum-acting"

@@ -64,7 +64,7 @@ class AddressReplaced:
 OfClient = Written | ListingSent | AddressReplaced
 
 
-def by_client(topic: str, metadata: bytes) -> bool:
+def replaces_address(topic: str, metadata: bytes) -> bool:
     """Whether an event of this type is one by which a client has replaced the client's own address."""
     return topic == Contact.DetailsChanged.TOPIC and MOVED.encode() in metadata
 

@@ -34,7 +34,7 @@ from aureum.mail.letters import links, recipients
 from aureum.mail.letters.about import About, LetterSettings, about_brokerage
 from aureum.mail.letters.account_letters import account_letters
 from aureum.mail.letters.client_letters import client_letters
-from aureum.mail.letters.client_occasions import AddressReplaced, ListingSent, Written, by_client
+from aureum.mail.letters.client_occasions import AddressReplaced, ListingSent, Written, replaces_address
 from aureum.mail.letters.confirming import confirmed, given_name
 from aureum.mail.letters.digest_items import Item, remember
 from aureum.mail.letters.envelope_letters import EnvelopeAct, envelope_letters
@@ -125,7 +125,7 @@ async def occasions_in(connection: AsyncConnection[Any], tenant_key: TenantKey, 
 
 def is_occasion(row: Any) -> bool:
     """Whether an event may make an occasion, or cancel one."""
-    return row[TYPE] in TYPES or by_client(row[TYPE], row[METADATA])
+    return row[TYPE] in TYPES or replaces_address(row[TYPE], row[METADATA])
 
 
 def to_staff(one: Occasion, about: About) -> list[Letter]:
