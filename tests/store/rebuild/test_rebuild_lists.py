@@ -30,11 +30,14 @@ from aureum.domain import (
 from aureum.domain.activities import ActivityFields, HasActivities
 from aureum.domain.aggregate import Aggregate, PersonErased
 from aureum.domain.conversation import Conversation
+from aureum.domain.envelope_ceremony import Presence
+from aureum.domain.envelope_draft import EnvelopeFields
 from aureum.domain.key_dates import KeyDate, KeyDates
 from aureum.domain.lead_events import LOST_REASONS
 from aureum.domain.of_contact import SIDES
 from aureum.domain.shortlist import REACTIONS, Shortlist
 from aureum.domain.subscriber import Subscriber
+from aureum.domain.template_roles import Role
 from aureum.registry import AGGREGATES
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
@@ -256,7 +259,7 @@ def an_envelope(_: int, dice: Dice) -> Aggregate:
     one = envelope.Envelope.draft(
         ids.new_id(),
         ids.now(),
-        envelope.EnvelopeFields(
+        EnvelopeFields(
             subject="Offer",
             message=dice.choice((None, *TEXTS)),
             contact_id=dice.choice(PEOPLE),
@@ -298,7 +301,7 @@ def change_draft(one: envelope.Envelope, dice: Dice) -> None:
 def sign_all(one: envelope.Envelope) -> None:
     at = ids.now()
     shown = {document.id: document.sha256 for document in one.documents.values()}
-    here, typed = envelope.Presence(at), envelope_parts.Signature("typed", typed="Zoë")
+    here, typed = Presence(at), envelope_parts.Signature("typed", typed="Zoë")
     for person in [person for person in one.recipients.values() if person.role == "signer"]:
         if one.provider == "docusign":
             one.record_provider_status(person.id.hex, "signed", at, recipient_id=person.id)
@@ -309,7 +312,7 @@ def sign_all(one: envelope.Envelope) -> None:
 
 
 def about_an_envelope(one: envelope.Envelope, dice: Dice) -> Decisions:
-    at, text, here = ids.now(), dice.choice(TEXTS), envelope.Presence(ids.now())
+    at, text, here = ids.now(), dice.choice(TEXTS), Presence(ids.now())
     always: Decisions = [
         lambda: one.assign(dice.choice(PEOPLE), at),
         lambda: one.change_contact(dice.choice(CONTACTS), at),
@@ -359,7 +362,7 @@ def a_template(_: int, dice: Dice) -> Aggregate:
 
 
 def about_a_template(one: envelope_template.EnvelopeTemplate, dice: Dice) -> Decisions:
-    at, roles = ids.now(), [envelope_template.Role(text) for text in dice.sample(TEXTS, 2)]
+    at, roles = ids.now(), [Role(text) for text in dice.sample(TEXTS, 2)]
     document = envelope_parts.Document(ids.new_id(), dice.choice(TEXTS), "ab" * 32, 100, 2, ("/sig/",))
     always: Decisions = [
         lambda: one.change({"message": dice.choice(TEXTS), "deadline_days": dice.randint(1, 9)}, at),
