@@ -37,8 +37,9 @@ async def upload(
     besides: str = "",
 ) -> tuple[Document, Idempotency | None]:
     """Keep the PDF of the request as a document of the envelope or template *of*; what to remember of the request, of
-    which *body* makes the answer, and which differs from one that says something else *besides*. Raises HttpError for what is refused, Replayed, KeyReused, QuotaFull, AlreadyStored,
-    BucketUnavailable, Busy, Unavailable, and what ``PdfUpload`` raises."""
+    which *body* makes the answer. It is not the same request if its file, its name or what it says *besides* differs.
+    Raises HttpError for what is refused, Replayed, KeyReused, QuotaFull, AlreadyStored, BucketUnavailable, Busy,
+    Unavailable, and what ``PdfUpload`` raises."""
     too_large = HttpError("pdf_too_large", TEXTS["pdf_too_large"])
     sent = PdfUpload(context.request.receive, context.request.scope["headers"], MOST_BYTES, too_large)
     blobs = context.app.blobs
