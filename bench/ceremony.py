@@ -32,7 +32,7 @@ from aureum.commands.envelopes.signing import (
 )
 from aureum.commands.portal.addresses import client_address_of, sealed
 from aureum.commands.portal.opening import opened_by
-from aureum.commands.portal.sign_in import HOURS, START, TOKEN_PREFIX
+from aureum.commands.portal.sign_in import HOURS, TOKEN_PREFIX
 from aureum.domain import ids
 from aureum.domain.consent_texts import EN_1
 from aureum.settings import Settings
@@ -53,6 +53,13 @@ CALLS = 100
 WARM = 5
 
 CLIENT = "client@example.net"
+
+START = """
+INSERT INTO portal_sessions (token_hash, tenant_id, address_key, address, contacts, expires_at)
+VALUES (%(token)s, %(tenant)s, %(key)s, %(address)s, %(contacts)s, now() + %(hours)s * interval '1 hour')
+RETURNING 1
+"""
+"""As if the client had used a code a moment ago."""
 
 
 @dataclass(frozen=True)
