@@ -1,31 +1,31 @@
-"""A whole deal in a browser: staff send an envelope by the API; two clients follow their mails, prove their addresses
-by a code, read, agree and sign, one on a phone and one on a large screen; the worker seals. What they download is
-judged by our verdict, by pdfsig, and by the page at which anyone can check a file."""
+"""A whole deal in a browser: staff make a template and send an envelope that begins from it; two clients follow their
+mails, prove their addresses by a code, read, agree and sign, one on a phone and one on a large screen; the worker seals
+with the certificate that staff have imported. What they download is judged by our verdict, by pdfsig, by the panel, and
+by the page at which anyone can check a file."""
 
 import hashlib
+import json
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from email.message import EmailMessage
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from aureum.pdf.verifying import Trusted, Verdict, verify
+from tests.browser.office_steps import SUBJECT, check_seals, import_certificate, make_template, send_from_template
 from tests.browser.test_signing import NAME, axe, follow, is_fine, press, scroll_through
 from tests.browser.visitor import DESKTOP, PATIENCE_MS, PHONE, Visitor, visiting
-from tests.http.api.webhooks.test_webhooks_live import beside
-from tests.http.operator import Operator, Tenant
-from tests.http.portal.client import SETTINGS
+from tests.http.operator import Operator, Staff, Tenant
 from tests.http.serving import Server
-from tests.mail.mail_server import MailServer, mail_server
-from tests.mail.queued import mailing
+from tests.mail.mail_server import MailServer
+from tests.mail.postbox import CODE, mail_to, postbox
 from tests.pdf.papers import contract
 from tests.pdf.sealed import PDFSIG, pdfsig
 
@@ -34,69 +34,48 @@ __all__ = ["axe"]
 pytestmark = pytest.mark.browser
 
 SAM = "Sam Seller"
-CODE = re.compile(r"\b\d{6}\b")
 LINK = re.compile(r"https?://[^\s>\")]+/portal[^\s>\")]*")
 
 
 @pytest.fixture
 def post(served_url: str, tmp_path: Path) -> Iterator[MailServer]:
     """A worker, and a server that takes the mails it sends."""
-
-    @asynccontextmanager
-    async def office() -> AsyncIterator[MailServer]:
-        async with mail_server() as box, mailing(served_url, box.at(), tmp_path, letters=SETTINGS):
-            yield box
-
-    with beside(office()) as box:
+    with postbox(served_url, tmp_path) as box:
         yield box
 
 
-def text_of(mail: EmailMessage) -> str:
-    """What a mail says."""
-    part = mail.get_body(("plain",))
-    assert part is not None
-    return str(part.get_content())
+class Sent(NamedTuple):
+    """The envelope that was sent, the certificate with which it is going to be sealed, and who sent it."""
+
+    id: str
+    certificate: str
+    owner: Staff
 
 
-def mail_to(post: MailServer, address: str, has: re.Pattern[str], seen: int = 0) -> str:
-    """The text of the newest mail to *address* that *has* something, once there are more than *seen* of them."""
-    deadline = time.monotonic() + PATIENCE_MS / 1_000
-    while time.monotonic() < deadline:
-        found = [text_of(mail) for mail in post.mails if address in mail["To"] and has.search(text_of(mail))]
-        if len(found) > seen:
-            return found[-1]
-        time.sleep(0.05)
-    raise AssertionError(f"No such mail came to {address}: {[(mail['To'], mail['Subject']) for mail in post.mails]}")
+@contextmanager
+def in_the_office(browser: Browser, server: Server, tenant: Tenant, user: Staff) -> Iterator[Visitor]:
+    """A member of the staff who is logged in."""
+    site = f"http://{tenant.domain}:{server.port}"
+    with visiting(browser, site, DESKTOP) as staff:
+        staff.page.context.add_cookies([{"name": "aureum", "value": user.token, "url": site}])
+        yield staff
 
 
-def begin(server: Server, tenant: Tenant, signers: list[tuple[str, str]]) -> dict[str, Any]:
-    """What staff do: an envelope by the API, as it was sent."""
-
-    def ask(method: str, path: str, body: Any = None, **headers: str) -> Any:
-        answer = server.by_key(tenant, method, path, body, headers)
-        assert answer.status in (200, 201), (path, answer.body)
-        return answer.json
-
-    recipients = [{"name": name, "email": email, "order": order} for order, (name, email) in enumerate(signers, 1)]
-    new = {"subject": "Purchase of 12 Oak Lane", "message": "Please sign by Friday.", "recipients": recipients}
-    made = ask("POST", "/api/envelopes", new | {"inOrder": True})
-    path = f"/api/envelopes/{made['id']}"
-    paper = contract(3, anchors=["/sig:buyer/", "/sig:seller/"])
-    media = {"Content-Type": "application/pdf"}
-    document = ask("POST", f"{path}/documents?name=Contract.pdf", paper, **media)
-    fields = []
-    for one, anchor, x in zip(made["recipients"], ("/sig:buyer/", "/sig:seller/"), (60.0, 330.0), strict=True):
-        own = {"recipientId": one["id"], "documentId": document["id"]}
-        at = {"page": 2, "x": x, "width": 200.0, "height": 30.0}
-        fields += [
-            own | {"kind": "signature", "anchor": anchor},
-            own | {"kind": "initials", "y": 300.0} | at,
-            own | {"kind": "date", "y": 350.0} | at,
-            own | {"kind": "text", "y": 400.0, "label": "The town", "required": False} | at,
-        ]
-    ask("PATCH", path, {"fields": fields})
-    sent: dict[str, Any] = ask("POST", f"{path}/send", {})
-    return sent
+def send(
+    browser: Browser, server: Server, operator: Operator, tenant: Tenant, folder: Path, buyer: str, axe: str
+) -> Sent:
+    """What staff do in the panel: a certificate, a template, and an envelope for the client with the address *buyer*,
+    whom the brokerage knows."""
+    new = {"firstName": "Nora", "lastName": "Lindqvist", "email": buyer, "type": "BUYER"}
+    contact = server.by_key(tenant, "POST", "/api/contacts", new).json["id"]
+    owner = operator.staff(tenant.id, "brokerage_owner", "Olga Owner")
+    (paper := folder / "Contract.pdf").write_bytes(contract(3, anchors=["/sig:buyer/", "/sig:seller/"]))
+    with in_the_office(browser, server, tenant, owner) as staff:
+        certificate = import_certificate(staff, folder)
+        make_template(staff, paper, axe)
+        seller = f"sam@{tenant.slug}.example.net"
+        envelope = send_from_template(staff, contact, NAME, (SAM, seller), axe)
+    return Sent(envelope, certificate, owner)
 
 
 def arrive(visitor: Visitor, post: MailServer, email: str) -> Page:
@@ -109,7 +88,7 @@ def arrive(visitor: Visitor, post: MailServer, email: str) -> Page:
     press(page, "Send me a mail")
     page.get_by_label("Code").fill(CODE.findall(mail_to(post, email, CODE))[0])
     press(page, "Sign in")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Purchase of 12 Oak Lane")
+    expect(page.get_by_role("heading", level=1)).to_have_text(SUBJECT)
     return page
 
 
@@ -121,9 +100,10 @@ def read_and_agree(page: Page) -> None:
     press(page, "Agree and continue")
 
 
-def sign(page: Page, town: str) -> None:
+def sign(page: Page, town: str, *, initials: bool = False) -> None:
     page.get_by_label("Place my signature here").check()
-    page.get_by_label("Place my initials here").check()
+    if initials:
+        page.get_by_label("Place my initials here").check()
     page.get_by_label("The town").fill(town)
     press(page, "Sign and finish")
 
@@ -161,6 +141,14 @@ def download(page: Page) -> bytes:
     return Path(started.value.path()).read_bytes()
 
 
+def own_data(visitor: Visitor) -> Any:
+    """What the client takes along."""
+    visitor.go("/portal/data")
+    with visitor.page.expect_download() as started:
+        follow(visitor.page, "Download all your data")
+    return json.loads(Path(started.value.path()).read_bytes())
+
+
 def verdict_of(server: Server, tenant: Tenant, data: bytes) -> Verdict:
     """Our own verdict, by the certificate that the brokerage publishes."""
     answer = server.ask("GET", "/.well-known/aureum-signing.pem", host=tenant.domain)
@@ -183,14 +171,14 @@ def test_a_whole_deal(
 ) -> None:
     operator.rows("DELETE FROM login_failures RETURNING 1")
     buyer, seller = (f"{name}@{tenant.slug}.example.net" for name in ("nora", "sam"))
-    sent = begin(server, tenant, [(NAME, buyer), (SAM, seller)])
+    sent = send(browser, server, operator, tenant, tmp_path, buyer, axe)
     site = f"http://{tenant.domain}:{server.port}"
     with visiting(browser, site, PHONE) as nora, visiting(browser, site, DESKTOP, "dark") as sam:
         page = arrive(nora, post, buyer)
         heading(page, "Snake River Realty asks you to sign")
         assert not [mail for mail in post.mails if seller in mail["To"]], "it is not Sam's turn yet"
         read_and_agree(page)
-        sign(page, "Boise")
+        sign(page, "Boise", initials=True)
         heading(page, "You have signed")
 
         others = arrive(sam, post, seller)
@@ -207,6 +195,8 @@ def test_a_whole_deal(
 
         found = verdict_of(server, tenant, data)
         assert (found.sealed, found.unchanged, found.by, found.problems) == (True, True, "Snake River Realty", ())
+        assert found.certificate_sha256 == sent.certificate, "the one that was imported"
+        assert own_data(nora)["documents"][0]["signed"][0]["sha256"] == hashlib.sha256(data).hexdigest()
         if PDFSIG is not None:
             said = pdfsig(data, tmp_path)
             assert "Signature is Valid." in said and "Total document signed" in said
@@ -220,7 +210,9 @@ def test_a_whole_deal(
             page.get_by_label("Signed document (PDF)").set_input_files(file)
             press(page, "Check the file")
             heading(page, verdict)
-    envelope = server.by_key(tenant, "GET", f"/api/envelopes/{sent['id']}").json
+    with in_the_office(browser, server, tenant, sent.owner) as staff:
+        check_seals(staff, sent.id, axe)
+    envelope = server.by_key(tenant, "GET", f"/api/envelopes/{sent.id}").json
     assert (envelope["state"], [one["state"] for one in envelope["recipients"]]) == ("completed", ["signed", "signed"])
     document = envelope["documents"][0]
     original = data[: document["bytes"]]

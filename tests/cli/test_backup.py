@@ -1,16 +1,27 @@
 """``aureum backup`` and ``restore``: what was there is there again, in an empty database, with the same master key."""
 
+import asyncio
 import zipfile
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from aureum.cli.backup import ABOUT, DUMP
+from aureum.commands.seal_certificates import seal_certificate
+from aureum.domain.envelope import Envelope
+from aureum.pdf.verifying import Trusted, Verdict, verify
+from aureum.signing.completing import sealing_round
+from aureum.store.blobs.keeping import KeptBlobs
+from aureum.store.event_store import EventStore
 from tests.cli.conftest import Terminal
 from tests.conftest import fresh_database
+from tests.signing.deals import CONTRACT, Deal, envelope_of, sealed_file, sent_deal, sign
+from tests.signing.templates import a_template, begun_from
+from tests.stores import open_brokerage
 
 EMPTY = "template0"
 
@@ -54,6 +65,50 @@ def test_what_was_there_is_there_again(terminal: Terminal, elsewhere: str, tmp_p
         assert connection.execute("SELECT count(*) FROM events").fetchall() == [(0,)]
     again = terminal.run("restore", "--file", str(file))
     assert again.code == 1 and again.err.startswith("The database is not empty, so nothing was restored.")
+
+
+def test_an_envelope_and_a_template_go_on_from_the_moment_of_the_backup(
+    terminal: Terminal, elsewhere: str, tmp_path: Path
+) -> None:
+    """One of two has signed. That the other one signed later is lost with the database, so it is to be done again."""
+    people = ("jane@example.com", "joe@example.com")
+
+    async def half_signed(store: EventStore) -> tuple[Deal, UUID]:
+        tenant = await open_brokerage(store)
+        deal = await sent_deal(store, tenant, CONTRACT, signers=people)
+        await sign(store, deal, people[0])
+        return deal, await a_template(store, tenant)
+
+    deal, template = terminal.in_store(half_signed)
+
+    async def signed_by_all(store: EventStore) -> Envelope:
+        await sign(store, deal, people[1])
+        await sealing_round(store, KeptBlobs(store.database), None, 0, asyncio.Event())
+        return await envelope_of(store, deal)
+
+    file = tmp_path / "one.backup"
+    terminal.json("backup", "--file", str(file))
+    assert terminal.in_store(signed_by_all).state == "completed"
+
+    terminal.monkeypatch.setenv("AUREUM_DATABASE_URL", elsewhere)
+    terminal.json("restore", "--file", str(file))
+    there = Terminal(terminal.monkeypatch, terminal.capsys, elsewhere)
+    restored = there.in_store(lambda store: envelope_of(store, deal))
+    assert (restored.state, [one.state for one in restored.recipients.values()]) == ("sent", ["signed", "invited"])
+    envelope = there.in_store(signed_by_all)
+    assert envelope.state == "completed"
+
+    async def kept(store: EventStore) -> tuple[Verdict, bytes]:
+        ((document_id, sealed),) = envelope.sealed.items()
+        whole = await sealed_file(store, deal, document_id, sealed)
+        found = await seal_certificate(store, deal.tenant_id)
+        assert found is not None and whole.startswith(CONTRACT)
+        verdict = await asyncio.to_thread(verify, whole, [Trusted(one.certificate, one.chain) for one in found.issued])
+        _, original = await begun_from(store, deal.tenant_id, template)
+        return verdict, original
+
+    verdict, original = there.in_store(kept)
+    assert (verdict.unchanged, verdict.problems, original) == (True, (), CONTRACT)
 
 
 def cut(file: Path) -> None:

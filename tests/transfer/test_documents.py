@@ -17,9 +17,11 @@ from aureum.store.writer import AppendWriter
 from aureum.transfer.lines import DOCUMENTS, Broken
 from aureum.transfer.reading import Unreadable
 from tests.conftest import fresh_database
+from tests.signing.deals import CONTRACT
+from tests.signing.templates import a_template, begun_from
 from tests.store.blobs.test_keeping import read, stream
 from tests.stores import capture, open_brokerage, opened_store
-from tests.transfer.moving import OTHER_MASTER_KEY, exported, imported, lines_of
+from tests.transfer.moving import OTHER_MASTER_KEY, exported, imported, lines_of, state
 
 PASSPHRASE = b"correct horse battery"
 TEXTS = {
@@ -73,6 +75,27 @@ def test_documents_come_along(module_database_url: str, elsewhere: str, passphra
             about = {"tenant": tenant}
             rows = await database.rows("SELECT bytes FROM documents WHERE tenant_id = %(tenant)s", about)
             assert sorted(size for (size,) in rows) == sorted(map(len, TEXTS.values()))
+
+    asyncio.run(scenario())
+
+
+def test_an_envelope_begins_elsewhere_from_a_template_that_came_along(module_database_url: str, elsewhere: str) -> None:
+    async def scenario() -> None:
+        async with opened_store(module_database_url) as store:
+            tenant = await open_brokerage(store)
+            template = await a_template(store, tenant)
+            here, _ = await begun_from(store, tenant, template)
+            file, _ = await exported(module_database_url, tenant)
+            await imported(elsewhere, file)
+            assert await state(elsewhere, tenant) == await state(module_database_url, tenant)
+        keys = TenantKeys(MasterKey(OTHER_MASTER_KEY))
+        async with Database(elsewhere) as database, AppendWriter(elsewhere) as writer:
+            there = EventStore(database, writer, keys)
+            begun, original = await begun_from(there, tenant, template)
+            assert original == CONTRACT and begun.id != here.id
+            assert [(one.kind, one.anchor) for one in begun.fields] == [("signature", "/sig:buyer/")]
+            rows = await database.rows("SELECT bytes FROM documents WHERE tenant_id = %(tenant)s", {"tenant": tenant})
+            assert rows == [(len(CONTRACT),)] * 3, "of the template, of the envelope that came along, and of this one"
 
     asyncio.run(scenario())
 

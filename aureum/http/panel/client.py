@@ -1,12 +1,15 @@
 """What staff say and send to a contact who is a client: messages, listings and key dates, on a page beside the
-contact's. The contact's own page shows the last messages."""
+contact's. The contact's own page shows the last messages, and all of it in its timeline."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.brokerage import includes
+from aureum.http.panel.client_words import REACTIONS, listing_entries, message_entries
 from aureum.http.panel.fields import LINE_END, Field, as_typed
+from aureum.http.panel.history_words import Entry
 from aureum.http.panel.lead_rows import names_of
 from aureum.http.panel.page import REFUSALS, Page, page, refusal, seen
 from aureum.http.panel.picking import name_of, picked, with_names
@@ -28,8 +31,6 @@ LISTING = (
     Field("note", "Note to the client", "long"),
 )
 
-REACTIONS = {"love": "Loves it", "maybe": "Maybe", "no": "Not for the client"}
-
 DONE = {
     "sent": "The message was sent. The client gets it as a mail, too.",
     "read": "The messages are marked as read.",
@@ -47,11 +48,33 @@ def has_portal(visit: Visit) -> bool:
 
 
 async def last_messages(visit: Visit, contact: Doc) -> Doc | None:
-    """What the contact's page shows: the newest messages, and how many wait for an answer. None without the portal."""
+    """What the contact's page shows: the newest messages, how many wait for an answer, and what belongs into the
+    timeline. None without the portal."""
     if not has_portal(visit):
         return None
-    newest = (await visit.ask("GET", API + "/messages", id=contact["id"], query={"limit": SHOWN})).body
-    return {"messages": newest[:LAST], "unread": unread(newest)}
+    messages, listings = await asyncio.gather(
+        visit.ask("GET", API + "/messages", id=contact["id"], query={"limit": SHOWN}),
+        visit.ask("GET", API + "/listings", id=contact["id"]),
+    )
+    acts = await timeline_of(visit, contact["id"], messages.body, listings.body[:LISTED])
+    return {"messages": messages.body[:LAST], "unread": unread(messages.body), "acts": acts}
+
+
+async def timeline_of(
+    visit: Visit, contact_id: str, messages: Sequence[Doc], listings: Sequence[Doc]
+) -> Sequence[Entry]:
+    """The newest *messages* and *listings* of the contact, as entries of the timeline."""
+    if not messages and not listings:
+        return ()
+    users, titles = await asyncio.gather(names_of(visit), titles_of(visit, listings))
+    page = HERE.replace("{id}", contact_id) + "#messages"
+    return (*message_entries(messages, users, page), *listing_entries(listings, titles, users))
+
+
+async def titles_of(visit: Visit, listings: Sequence[Doc]) -> Mapping[str, str | None]:
+    """The titles of the properties, by id; None for one that the reader does not see any more."""
+    wanted = list({one["propertyId"] for one in listings})
+    return dict(zip(wanted, await asyncio.gather(*(name_of(visit, "property", one) for one in wanted)), strict=True))
 
 
 def unread(messages: Sequence[Doc]) -> int:
@@ -81,7 +104,6 @@ async def client_page(
     messages = (await visit.ask("GET", API + "/messages", id=contact["id"], query={"limit": SHOWN})).body
     listings = (await visit.ask("GET", API + "/listings", id=contact["id"])).body
     dates = await visit.ask("GET", API + "/key-dates", id=contact["id"])
-    titles = {one: await name_of(visit, "property", one) for one in {one["propertyId"] for one in listings[:LISTED]}}
     shown = rows if rows is not None else dates.body["dates"]
     return await page(
         visit,
@@ -94,7 +116,7 @@ async def client_page(
         unread=unread(messages),
         listings=listings[:LISTED],
         more=max(0, len(listings) - LISTED),
-        titles=titles,
+        titles=await titles_of(visit, listings[:LISTED]),
         reactions=REACTIONS,
         users=await names_of(visit),
         text=text,

@@ -9,9 +9,17 @@ from aureum.http.panel.duplicates import DONE, like_new, of_contact
 from aureum.http.panel.envelope_words import entries_of
 from aureum.http.panel.erasing import pages_for
 from aureum.http.panel.fields import Field
-from aureum.http.panel.resource import Column, Resource
+from aureum.http.panel.history_words import Entry
+from aureum.http.panel.resource import Column, Doc, Resource
 from aureum.http.panel.resource_page import pages_of
 from aureum.http.panel.visit import Visit
+
+
+def acts_beside(beside: Doc) -> list[Entry]:
+    """What stands in the timeline besides the activities: acts of envelopes, and what passed in the client portal."""
+    of_envelopes = [one for envelope in beside["envelopes"] or () for one in entries_of(envelope)]
+    return [*of_envelopes, *(beside["client"] or {"acts": ()})["acts"]]
+
 
 FIRST_NAME = Field("firstName", "First name", required=True)
 NEW_NAME = (FIRST_NAME, Field("lastName", "Last name", required=True))
@@ -49,7 +57,7 @@ CONTACTS = Resource(
     template="contact.html",
     list_template="contacts.html",
     beside=around_contact,
-    acts=lambda beside: [one for envelope in beside["envelopes"] or () for one in entries_of(envelope)],
+    acts=acts_beside,
     beside_list=served,
     told=DONE,
     facts=(

@@ -17,7 +17,9 @@ from aureum.http.portal.catalogue import later
 from aureum.http.portal.client_tours import found_tours, shown
 from aureum.http.portal.clients import around_client
 from aureum.http.portal.dates import dates_of
+from aureum.http.portal.documents.lists import ClientEnvelope, envelopes_of
 from aureum.http.portal.enquiries import MOST, find_enquiries, leads_of_client
+from aureum.http.portal.feed import begin
 from aureum.http.portal.listings import listings_of
 from aureum.http.portal.page import PortalPage
 from aureum.http.portal.people import cards_of
@@ -78,7 +80,7 @@ async def page(visit: PortalVisit, *, problem: str | None = None, of: str = "", 
 
 
 async def download(visit: PortalVisit) -> Response:
-    """All that the portal shows of the client, as JSON. Raises Unavailable."""
+    """All that the portal shows of the client, as JSON, and where each signed document is. Raises Unavailable."""
     headers = {"Content-Disposition": 'attachment; filename="my-data.json"'}
     return Response(encoded(await everything(visit)), headers=headers, media_type=JSON)
 
@@ -100,6 +102,19 @@ async def everything(visit: PortalVisit) -> dict[str, Any]:
             {"at": aureum_time(one.at), "from": one.sender, "text": one.text} for _, one in newest(conversations)
         ],
         "keyDates": [{"date": one.day.isoformat(), "label": one.label, "note": one.note} for one in (*coming, *past)],
+        "documents": [with_files(one, begin(visit)) for one in await envelopes_of(visit)],
+    }
+
+
+def with_files(one: ClientEnvelope, site: str) -> dict[str, Any]:
+    """An envelope. The client gets its signed documents at their addresses on the *site*, once signed in there: a file
+    with all of them could have gigabytes."""
+    return {
+        "subject": one.subject,
+        "state": one.state,
+        "sentAt": aureum_time(one.sent_at),
+        "page": site + one.path,
+        "signed": [{"name": file.name, "sha256": file.sha256, "address": site + file.path} for file in one.files],
     }
 
 

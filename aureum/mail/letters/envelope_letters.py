@@ -2,8 +2,8 @@
 sender, who is the agent of its lead, else the user who drafted it, else the owners.
 
 Links open the envelope in the portal or the panel and give no rights: the client signs in there. A recipient's letter
-is in the language in which the recipient last signed in, else in English. The events are those of
-``aureum.domain.envelope_events``.
+is in the language in which the recipient last signed in, else in that of its subject and message. The events are those
+of ``aureum.domain.envelope_events``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ from aureum.mail.letters.about import About
 from aureum.mail.letters.confirming import given_name
 from aureum.mail.letters.headers import usable
 from aureum.mail.letters.recipients import OWNERS, Member, letter_to, wish
-from aureum.mail.letters.texts import LANGUAGES, moment_in_words
+from aureum.mail.letters.texts import language_for, moment_in_words
 from aureum.store.event_store import Recorded
 
 TO_RECIPIENTS = {
@@ -51,7 +51,7 @@ ENVELOPE_TYPES = tuple(event.TOPIC for event in TO_RECIPIENTS)
 @dataclass(frozen=True, slots=True)
 class EnvelopeAct:
     """Something that happened to an envelope, and how the envelope was after it: which ``kind`` of letter goes to which
-    ``people``, which one to the sender, if any, and who did it."""
+    ``people``, which one to the sender, if any, and who did it. ``words`` are what the sender wrote to all."""
 
     stream_id: UUID
     position: int
@@ -59,6 +59,7 @@ class EnvelopeAct:
     kind: str
     to_sender: str | None
     topic: str
+    words: str
     note: str | None
     until: datetime | None
     people: tuple[Person, ...]
@@ -89,6 +90,7 @@ def acts(record: Recorded, envelope: Envelope, by: str | None) -> Iterator[Envel
         kind=kind,
         to_sender=TO_SENDER.get(type(event)),
         topic=envelope.subject,
+        words=f"{envelope.subject}\n{envelope.message or ''}",
         note=envelope.message if kind in ("envelope_invite", "envelope_reminder") else getattr(event, "reason", None),
         until=envelope.purge_at if kind == "envelope_purge" else envelope.deadline,
         people=tuple(told),
@@ -102,8 +104,9 @@ def acts(record: Recorded, envelope: Envelope, by: str | None) -> Iterator[Envel
 def envelope_letters(one: EnvelopeAct, about: About, languages: Mapping[str, str]) -> Iterator[Letter]:
     """The letters of one act. *languages* are those of recipients, by address."""
     senders = senders_of(one, about)
+    written = language_for(one.words)
     for person in one.people:
-        language = languages.get(person.email, LANGUAGES[0])
+        language = languages.get(person.email, written)
         yield to_recipient(one, person, about, senders[0] if senders else None, language)
     if one.to_sender is None:
         return

@@ -1,5 +1,5 @@
-"""Addresses that mail servers have refused for good, per tenant. A visitor's address gets no more mail, an agent's a
-few more. An accepted mail ends this.
+"""Addresses that mail servers have refused for good, per tenant. A visitor's address gets no more mail, but for codes
+that the visitor asks for. An agent's gets a few more. An accepted mail ends this.
 """
 
 from collections.abc import Iterable
@@ -10,8 +10,9 @@ from psycopg import AsyncConnection
 from aureum.mail.queue.sealing import recipient_digest
 from aureum.store.cipher import TenantKey
 
-STAFF_TIMES = 5
-"""How often an agent's address may bounce in a row before nothing is sent there any more."""
+MOST_TIMES = 5
+"""How often an agent's address, or that of a client who asks for a code, may bounce in a row before nothing is sent
+there any more."""
 
 BOUNCED = "SELECT recipient, times FROM mail_bounces WHERE tenant_id = %(tenant)s AND recipient = ANY (%(recipients)s)"
 

@@ -17,7 +17,7 @@ from aureum.mail.letter import Letter
 from aureum.mail.letters.composing import AboutBrokerage, rendered
 from aureum.mail.letters.kinds import KINDS
 from aureum.mail.letters.telling import letters_of
-from aureum.mail.queue.bounces import STAFF_TIMES, bounces
+from aureum.mail.queue.bounces import MOST_TIMES, bounces
 from aureum.mail.queue.queueing import BEFORE, NO_LINK, NOT_MADE, UNUSABLE, Mail, add_mails, message_id, subject_keys
 from aureum.mail.queue.sealing import About
 from aureum.mail.worker.mail_settings import MailSettings
@@ -103,7 +103,9 @@ def mail_of(
         log.error("mail_not_made", error=type(wrong).__name__, trace=places(wrong), **about_it)
     if error is None and KINDS[letter.kind].secret and letter.fields.get("link") is None:
         error, message = NO_LINK, None
-    if error is None and bounced >= (STAFF_TIMES if recipient.user_id is not None else 1):
+    # A secret letter is one that its recipient waits for, such as a code to sign in.
+    waited_for = recipient.user_id is not None or KINDS[letter.kind].secret
+    if error is None and bounced >= (MOST_TIMES if waited_for else 1):
         error = BEFORE
     return Mail(
         kind=letter.kind,

@@ -1,6 +1,7 @@
 """What staff say and send to a client, on a page beside the contact's; and unread messages on Today."""
 
-from tests.http.api.clients.test_around_clients import a_property, say
+from aureum.commands.shortlists import React, react
+from tests.http.api.clients.test_around_clients import ORIGIN, a_property, say, uuid
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import as_staff, page, refused
 from tests.http.serving import Server
@@ -43,6 +44,24 @@ def test_staff_write_send_and_set_dates(server: Server, operator: Operator, tena
     late = ann.send(dates.action, [("etag", etag), ("label", "Other"), ("date", "2027-05-01"), ("note", "")])
     assert "changed after you opened it" in page(late, 400).problem and b"Other" in late.body
     assert ann.send(dates.action, [("etag", ""), ("label", ""), ("date", "2027-05-01"), ("note", "")]).status == 400
+
+    # All of it stands in the contact's timeline, in order and with who it was.
+    said = React(
+        tenant_id=tenant.id, contact_id=uuid(contact), property_id=uuid(villa), reaction="love", comment="Yes!"
+    )
+    operator.run(lambda store: react(store, said, ORIGIN))
+    story = [text for text in ann.read(f"/admin/contacts/{contact}").said("li") if " · " in text]
+    told = ("Loves it: Villa", "Sent Villa", "Message to the client", "Message from the client")
+    lines = [text for text in story if text.startswith(told)]
+    assert [line.partition(" · ")[0] for line in lines] == [
+        "Loves it: Villa by the lake",
+        "Sent Villa by the lake",
+        "Message to the client",
+        "Message from the client",
+    ]
+    assert [words in line for words, line in zip(("Yes!", "Ann Agent", "At 9.", "<b>it</b>?"), lines, strict=True)] == [
+        True
+    ] * 4
 
     removed = ann.send(f"{here}/listings/remove", {"listing": one["id"]})
     assert (removed.status, server.by_key(tenant, "GET", f"/api/contacts/{contact}/listings").json) == (303, [])

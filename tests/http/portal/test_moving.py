@@ -79,6 +79,10 @@ def test_a_client_has_another_address_once_it_is_proved(
     last = server.by_key(tenant, "GET", f"/api/contacts/{contact['id']}/history").json[-1]
     assert last["changes"]["email"] == {"from": contact["email"], "to": NEW} and last["actor"]["type"] == "visitor"
 
+    told = [one for one in server.by_key(tenant, "GET", "/api/events").json if one["event"] == "contact.updated"]
+    changed = {"email": {"from": contact["email"], "to": NEW}}
+    assert [(one["data"]["id"], one["changes"]) for one in told] == [(contact["id"], changed)], "as webhooks say"
+
     operator.rows("DELETE FROM login_failures")
     assert old_phone.asks().status == 202
     assert replace(client, email=NEW, cookies={}).signs_in().is_in

@@ -21,6 +21,8 @@ from tests.http.portal.client import SESSION, Client
 from tests.http.serving import Server
 from tests.mail.queued import mailing
 
+ADDRESS = "/portal/data/address"
+
 LINK = re.compile(r"https?://[^\s\"'<>]+")
 
 BODIES = ("", urlencode({"code": "000000"}), urlencode({"email": "nora@example.net", "code": "000000"}))
@@ -103,3 +105,49 @@ def test_no_scanner_signs_in_or_uses_anything_up(
     assert visitor.send(path).status == 303 and visitor.is_in
     logged = server.logged() + proxied.logged()
     assert code not in logged and path.rpartition("/")[2] not in logged and visitor.email not in logged
+
+
+def test_no_scanner_gives_a_client_another_address(
+    client: Client,
+    server: Server,
+    proxied: Server,
+    operator: Operator,
+    tenant: Tenant,
+    served_url: str,
+    tmp_path: Path,
+) -> None:
+    operator.rows("UPDATE portal_sign_ins SET waits = false")
+    operator.rows("UPDATE portal_moves SET waits = false")
+    folder, new = tmp_path / "mail", f"new@{tenant.slug}.example.net"
+    assert client.send(ADDRESS, {"email": new}).status == 202
+    asyncio.run(write_mails(served_url, folder, new))
+    (mail,) = mails_to(folder, new)
+
+    bodies = bodies_of(mail)
+    (link,) = {unescape(one).rstrip(".") for text in bodies.values() for one in LINK.findall(text)}
+    path = urlsplit(link).path
+    assert path == f"{ADDRESS}/code", "a page, which knows the client by the session alone"
+    (code,) = re.findall(r"^ {4}([0-9]{6})$", bodies["plain"].replace("\r", ""), re.MULTILINE)
+    broker = operator.staff(tenant.id, "broker")
+    (listed,) = server.ask("GET", "/api/v1/admin/mail", headers=broker.bearer).json["items"]
+    shown = server.ask("GET", f"/api/v1/admin/mail/{listed['id']}", headers=broker.bearer).json["text"]
+    assert ADDRESS in shown and code not in shown
+    exported = operator.run(lambda store: everything_about(store, tenant, client.email))
+    assert [code in str(one["text"]) for one in exported["mails"] if one["kind"] == "portal_address"] == [False]
+
+    waiting = "SELECT * FROM portal_moves WHERE tenant_id = %(t)s"
+    before = operator.rows(waiting, t=tenant.id)
+    found = (*BODIES, urlencode({"code": code}), urlencode({"code": code, "email": new}))
+    for one, method, body in product((server, proxied), ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"), found):
+        headers = {"Content-Type": MEDIA, "User-Agent": "Scanner/1.0"} if body or method == "POST" else {}
+        answer = one.ask(method, path, body.encode() or None, headers, host=tenant.domain)
+        assert answer.status in (303, 403, 405), (method, answer.status)
+    assert operator.rows(waiting, t=tenant.id) == before != []
+
+    assert client.send(path, {"code": code}).headers["location"] == "/portal/data?done=moved"
+    asyncio.run(write_mails(served_url, folder, client.email))
+    (told,) = mails_to(folder, client.email)
+    assert [LINK.findall(text) for text in bodies_of(told).values()] == [[], []], "there is nothing to press"
+    assert new not in str(told), "it may be read by others"
+    logged = server.logged() + proxied.logged()
+    assert code not in logged and new not in logged and client.email not in logged

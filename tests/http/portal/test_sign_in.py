@@ -1,6 +1,7 @@
 """Signing in by a mail: what opens the portal, what does not, and that nothing tells a stranger which is which."""
 
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aureum.commands.brokerages import ChangeBrokerage, change_brokerage
 from tests.examples import examples
-from tests.http.operator import Operator, Tenant
+from tests.http.operator import ORIGIN, Operator, Tenant
 from tests.http.panel.reader import MEDIA, page
 from tests.http.portal.client import KNOWN, PENDING, SESSION, Client, client_at, code_of, letters, path_of
 from tests.http.serving import Answer, Server
@@ -308,6 +310,29 @@ def test_what_a_public_form_claims_opens_nothing(
     new |= {"phone": "208-555-0188", "subject": "Selling", "message": "She called."}
     assert server.ask("POST", "/api/v1/admin/leads", new, owner.bearer).status == 201
     assert client_at(server, operator, tenant, "mia@example.net").signs_in().is_in
+
+
+def test_the_link_leads_to_no_domain_that_a_stranger_may_have(
+    visitor: Client, operator: Operator, tenant: Tenant
+) -> None:
+    """Neither to one at which nothing arrives, nor to one that the brokerage has given up after the client asked
+    there."""
+    deadline = time.monotonic() + 60
+    while operator.rows("SELECT domain FROM domains_seen WHERE tenant_id = %(t)s", t=tenant.id) != [(tenant.domain,)]:
+        visitor.get("/portal")
+        assert time.monotonic() < deadline, "requests have arrived there"
+    dangling = f"dangling.{tenant.domain}"
+
+    def has(*domains: str) -> None:
+        command = ChangeBrokerage(tenant_id=tenant.id, domains=domains)
+        operator.run(lambda store: change_brokerage(store, command, ORIGIN))
+
+    has(dangling, tenant.domain)
+    assert visitor.asks().status == 202
+    assert str(visitor.reads().fields["link"]).startswith(f"https://{tenant.domain}/portal/sign-in/")
+    assert visitor.asks().status == 202
+    has(dangling)
+    assert str(visitor.reads().fields["link"]).startswith(f"https://{tenant.slug}.crm.example.org/portal/sign-in/")
 
 
 def test_two_brokerages_do_not_know_of_each_others_clients(

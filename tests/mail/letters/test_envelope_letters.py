@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from aureum.commands.portal.addresses import client_address_of
 from aureum.domain import ids
 from aureum.domain.envelope import Envelope
 from aureum.domain.envelope_ceremony import Presence
@@ -13,6 +14,7 @@ from aureum.domain.envelope_parts import Document, Field, Recipient, Sealed, Sig
 from aureum.mail.letter import Letter
 from aureum.store.event_store import EventStore
 from tests.mail.letters.telling import do, hire, office, store_new, told
+from tests.mail.letters.test_client_letters import SPEAKS
 from tests.stores import opened_store
 from tests.webhooks.waiting import run
 
@@ -101,6 +103,30 @@ def test_each_is_told_what_concerns_it(module_database_url: str) -> None:
         assert said(await told(store, tenant)) == [("envelope_all_signed", "ana"), *everyone]
         await do(store, tenant, one.id, lambda made: made.purge(ids.now(), announced=True), olga.id)
         assert said(await told(store, tenant)) == [("envelope_purge", name) for name in ("ben", "nora", "zoe")]
+
+    scenario(module_database_url, test)
+
+
+def test_the_language_is_the_recipients_own_or_that_of_the_words(module_database_url: str) -> None:
+    async def test(store: EventStore) -> None:
+        tenant, _, ana = await office(store)
+        await told(store, tenant)
+        key = await store.tenant_key(tenant)
+        about = {"t": tenant, "k": client_address_of(key, "zoe@example.com").key}
+        await store.database.rows(SPEAKS, about)
+        words = {"subject": "Oferta para la casa", "message": "Por favor firme los documentos antes del viernes."}
+        for fields, language in ((words, "es"), ({}, "en")):
+            one = drafted(ana.id, **fields)
+            one.send(ids.now())
+            await store_new(store, tenant, one)
+            (invite,) = await told(store, tenant)
+            assert (invite.recipient.address, invite.language) == ("nora@example.com", language)
+            await do(store, tenant, one.id, lambda made: sign(made, "nora"), None)
+            await do(store, tenant, one.id, lambda made: sign(made, "ben"), None)
+            await do(store, tenant, one.id, complete, None)
+            found = {letter.recipient.address: letter.language for letter in await told(store, tenant)}
+            everyone = {f"{name}@example.com": language for name in ("nora", "ben")} | {"zoe@example.com": "es"}
+            assert everyone.items() <= found.items()
 
     scenario(module_database_url, test)
 

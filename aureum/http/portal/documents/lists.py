@@ -1,6 +1,6 @@
 """The client's envelopes: those to sign, those that wait for others, and those that are done."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -47,8 +47,16 @@ STATES: Mapping[Standing, str] = {
 """What a client reads of how an envelope stands."""
 
 
+class SignedFile(NamedTuple):
+    """A document as it was sealed: its name, where the client gets it, and the hash of its bytes."""
+
+    name: str
+    path: str
+    sha256: str
+
+
 class ClientEnvelope(NamedTuple):
-    """All that the list shows of an envelope."""
+    """All that the list shows of an envelope, and the files of one that is complete."""
 
     path: str
     subject: str
@@ -56,6 +64,7 @@ class ClientEnvelope(NamedTuple):
     state: str
     sent_at: datetime
     deadline: datetime
+    files: tuple[SignedFile, ...] = ()
 
     @property
     def to_sign(self) -> bool:
@@ -78,14 +87,22 @@ def shown(visit: PortalVisit, recipient: str, state: str, doc: Mapping[str, Any]
     role = next(one["role"] for one in doc["recipients"] if one["id"] == recipient)
     deadline = datetime.fromisoformat(doc["deadline"])
     found = standing_by(doc["state"], doc["provider"], role, state, late=at >= deadline)
+    path = f"/portal/documents/{doc['id']}"
     return ClientEnvelope(
-        f"/portal/documents/{doc['id']}",
+        path,
         doc["subject"],
         found,
         visit.gettext(STATES[found]),
         datetime.fromisoformat(doc["sentAt"]),
         deadline,
+        tuple(files_of(path, doc)) if found == "completed" else (),
     )
+
+
+def files_of(path: str, doc: Mapping[str, Any]) -> Iterator[SignedFile]:
+    """The sealed documents of a completed envelope, whose page is at *path*."""
+    for number, one in enumerate(doc["documents"], 1):
+        yield SignedFile(one["name"], f"{path}/{number}/sealed.pdf", one["sealedSha256"])
 
 
 async def to_sign(visit: PortalVisit) -> Mapping[str, Any] | None:

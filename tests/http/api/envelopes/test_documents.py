@@ -19,6 +19,7 @@ from tests.http.serving import Answer, Server, served, until
 from tests.pdf.making import document, raw
 
 PATH = "/api/envelopes"
+TEMPLATES = "/api/envelope-templates"
 OFFER = document(3, "Offer for 12 Oak Street /sig:buyer/", "and again /sig:buyer/ here /date:buyer/")
 LEDGER = "SELECT document_id, bytes, whole FROM documents WHERE tenant_id = %(tenant)s AND NOT gone"
 CHUNKS = "SELECT count(*) FROM document_chunks WHERE tenant_id = %(tenant)s"
@@ -32,10 +33,11 @@ def upload(
     content: bytes = OFFER,
     query: str = "?name=Offer.pdf",
     media: str = "application/pdf",
+    path: str = PATH,
     **headers: str,
 ) -> Answer:
     sent = {"Content-Type": media} | {name.replace("_", "-"): value for name, value in headers.items()}
-    return server.by_key(tenant, "POST", f"{PATH}/{envelope['id']}/documents{query}", content, sent)
+    return server.by_key(tenant, "POST", f"{path}/{envelope['id']}/documents{query}", content, sent)
 
 
 def uploaded(server: Server, tenant: Tenant, envelope: Any, content: bytes = OFFER, **more: Any) -> Any:
@@ -280,6 +282,16 @@ def test_a_quota_that_is_full(served_url: str, operator: Operator, tenant: Tenan
         uploaded(server, tenant, envelope)
         text = refused(upload(server, tenant, envelope), 409, "wrong_state")
         assert "AUREUM_DOCUMENTS_QUOTA_GB" in text
+
+        # The documents of templates count as well, and so do the copies that an envelope begins with.
+        other = operator.brokerage()
+        template = asked(server, other, "POST", TEMPLATES, {"name": "Offer", "subject": "Offer"}, 201)
+        uploaded(server, other, template, path=TEMPLATES)
+        before = ledger(operator, other)
+        begun = server.by_key(other, "POST", PATH, {"templateId": template["id"], "recipients": []})
+        assert "AUREUM_DOCUMENTS_QUOTA_GB" in refused(begun, 409, "wrong_state")
+        refused(upload(server, other, template, path=TEMPLATES), 409, "wrong_state")
+        assert ledger(operator, other) == before and asked(server, other, "GET", PATH) == []
 
 
 def test_sealed_files_and_the_end_of_all_bytes(server: Server, operator: Operator, tenant: Tenant) -> None:
