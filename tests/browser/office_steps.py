@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.test_signing import follow, is_fine, press
 from tests.browser.visitor import Visitor
-from tests.http.every.sample import pkcs12_file
+from tests.http.every.of_envelopes import pkcs12_file
 
 SUBJECT = "Purchase of 12 Oak Lane"
 

@@ -16,7 +16,7 @@ from aureum.commands.envelopes.templates import (
 from aureum.domain import ids
 from aureum.domain.envelope import Envelope
 from aureum.domain.envelope_parts import Document, Field
-from aureum.domain.envelope_template import Role, role_id
+from aureum.domain.template_roles import Role, role_id
 from aureum.pdf.inspecting import inspect
 from aureum.store.blobs.keeping import KeptBlobs
 from aureum.store.event_store import EventStore

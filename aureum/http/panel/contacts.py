@@ -10,9 +10,9 @@ from aureum.http.panel.envelope_words import entries_of
 from aureum.http.panel.erasing import pages_for
 from aureum.http.panel.fields import Field
 from aureum.http.panel.history_words import Entry
-from aureum.http.panel.resource import Column, Doc, Resource
+from aureum.http.panel.resource import Column, Resource
 from aureum.http.panel.resource_page import pages_of
-from aureum.http.panel.visit import Visit
+from aureum.http.panel.visit import Doc, Visit
 
 
 def acts_beside(beside: Doc) -> list[Entry]:
