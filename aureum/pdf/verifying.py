@@ -158,7 +158,7 @@ def spelt_as_ours(data: bytes, signature: Any, known: Trusted) -> bool:
     before, after = int(signature.byte_range[1]), int(signature.byte_range[2])
     written = data[before + 1 : after - 1]
     content = bytes.fromhex(written.decode("ascii"))
-    parsed = cms.ContentInfo.load(content.rstrip(b"\0"), strict=False)
+    parsed = cms.ContentInfo.load(content, strict=False)
     own = parsed.dump(force=True)
     inner = parsed["content"]
     certificates = {one.chosen.dump() for one in inner["certificates"]}

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -10,13 +11,23 @@ from pathlib import Path
 
 import pypdfium2  # type: ignore[import-untyped]  # it has no types
 import pytest
-from asn1crypto import pkcs12 as asn1_pkcs12  # type: ignore[import-untyped]  # it has no types
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_der_private_key, pkcs12
+from asn1crypto import cms  # type: ignore[import-untyped]  # it has no types
+from asn1crypto import pkcs12 as asn1_pkcs12
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+    pkcs12,
+)
 from cryptography.x509 import load_der_x509_certificate
 from PIL import Image
 
 from aureum.pdf import process
-from aureum.pdf.certificates import NotUsable, from_pkcs12
+from aureum.pdf.certificates import NotUsable, certificate, common_name, from_pkcs12, usage
 from aureum.pdf.fonts import missing_letters, signature_font
 from aureum.pdf.overlaying import left_open
 from aureum.pdf.sealing import CannotSeal, Signer, seal
@@ -191,6 +202,34 @@ def test_an_imported_certificate_seals() -> None:
     for data, password, at, why in refused:
         with pytest.raises(NotUsable, match=why):
             from_pkcs12(data, password, at)
+
+
+def with_a_zero_at_the_end(sealed: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:
+    """The sealed file, signed until the last byte of the signature is zero, as one in 256 is by chance."""
+    found = re.search(rb"/Contents ?<([0-9A-F]+)>", sealed)
+    assert found is not None
+    content = cms.ContentInfo.load(bytes.fromhex(found[1].decode()), strict=False)
+    (signed,) = content["content"]["signer_infos"]
+    attributes = signed["signed_attrs"].untag().dump()
+    while (signature := key.sign(attributes, ec.ECDSA(hashes.SHA256())))[-1] != 0:
+        pass
+    signed["signature"] = signature
+    written = content.dump(force=True)
+    assert written[-1] == 0
+    return sealed[: found.start(1)] + written.hex().upper().encode().ljust(len(found[1]), b"0") + sealed[found.end(1) :]
+
+
+@judges
+def test_a_signature_that_ends_with_a_zero_is_whole(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = common_name(HARBOR, HARBOR)
+    leaf = certificate(name, name, key.public_key(), AT, 9).add_extension(usage(certificates=False), critical=True)
+    own = leaf.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    private = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    original = document(1)
+    sealed = with_a_zero_at_the_end(seal(original, [], page(original), Signer(HARBOR, own, private, ())), key)
+    assert "Signature is Valid" in pdfsig(sealed, tmp_path)
+    assert verify(sealed, [Trusted(own, ())]).unchanged
 
 
 def test_a_file_that_takes_for_ever_to_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
