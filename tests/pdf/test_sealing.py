@@ -216,7 +216,8 @@ def with_a_zero_at_the_end(sealed: bytes, key: ec.EllipticCurvePrivateKey) -> by
     signed["signature"] = signature
     written = content.dump(force=True)
     assert written[-1] == 0
-    return sealed[: found.start(1)] + written.hex().upper().encode().ljust(len(found[1]), b"0") + sealed[found.end(1) :]
+    before, after = sealed[: found.start(1)], sealed[found.end(1) :]
+    return before + bytes(written.hex().upper(), "ascii").ljust(len(found[1]), b"0") + after
 
 
 @judges
