@@ -51,7 +51,8 @@ async def killed_in_a_migration(primary: Postgres, url: str) -> int:
         await ledger_is_there(connection)
         with contextlib.suppress(psycopg.OperationalError), connection.transaction():
             # The migration that is under way has done all but to say so.
-            connection.execute("LOCK TABLE migrations IN SHARE MODE")
+            # In a thread: the one before may still have to commit, on this event loop.
+            await asyncio.to_thread(connection.execute, "LOCK TABLE migrations IN SHARE MODE")
             ((done,),) = connection.execute(DONE).fetchall()
             while connection.execute(WAITS).fetchone() != (True,):
                 assert not migrating.done()
