@@ -25,6 +25,13 @@ ADDRESS = "/portal/data/address"
 
 LINK = re.compile(r"https?://[^\s\"'<>]+")
 
+SKIP_OTHERS = """
+INSERT INTO checkpoints (tenant_id, consumer, position)
+SELECT tenant_id, 'mail', position FROM heads WHERE tenant_id <> %(tenant)s
+    ON CONFLICT (tenant_id, consumer) DO UPDATE SET position = greatest(checkpoints.position, excluded.position)
+"""
+"""A worker that follows the logs of all tests before would be at it for minutes."""
+
 BODIES = ("", urlencode({"code": "000000"}), urlencode({"email": "nora@example.net", "code": "000000"}))
 
 
@@ -118,6 +125,7 @@ def test_no_scanner_gives_a_client_another_address(
 ) -> None:
     operator.rows("UPDATE portal_sign_ins SET waits = false")
     operator.rows("UPDATE portal_moves SET waits = false")
+    operator.rows(SKIP_OTHERS, tenant=tenant.id)
     folder, new = tmp_path / "mail", f"new@{tenant.slug}.example.net"
     assert client.send(ADDRESS, {"email": new}).status == 202
     asyncio.run(write_mails(served_url, folder, new))
