@@ -1,7 +1,7 @@
 """How long sealing takes: ten pages with stamps on each, a certificate page with thirty acts, and one signature.
 
-In the worker it runs in a thread. Reading the file in a process with limits (the gate of an upload, which also finds
-anchors, and a verdict) starts a process each time, so most of that is the start.
+In the worker it runs in a thread. The file is read by a process with limits, which is forked for it (the gate of an
+upload, which also finds anchors, and a verdict).
 """
 
 import asyncio
