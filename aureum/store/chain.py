@@ -16,7 +16,6 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from aureum.store.postgres.wide_reads import read_widely
 from aureum.store.signed_checkpoints import SignedCheckpoint
 
 CHUNK = 2_000
@@ -179,7 +178,6 @@ async def verify(
         await cursor.execute(query, parameters)
         return await cursor.fetchall()
 
-    await read_widely(connection)
     return await verify_log(read, tenant_id, progress, signed)
 
 

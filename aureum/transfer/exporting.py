@@ -24,7 +24,6 @@ from aureum.domain.ids import PLATFORM, to_wire
 from aureum.store.blobs import BlobStore
 from aureum.store.cipher import TenantKey
 from aureum.store.mapper import ERASING
-from aureum.store.postgres.wide_reads import read_widely
 from aureum.transfer import numbers
 from aureum.transfer.documents import document_lines
 from aureum.transfer.lines import BEGUN, ENDED, LINKS, Broken, LineWriter, special
@@ -121,7 +120,6 @@ async def export(
     source = f"/brokerages/{to_wire(tenant_id)}"
     writer = LineWriter(tenant_id, source, seal)
     lines = Lines(write)
-    await read_widely(connection)
     await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
     async with connection.transaction():
         about, own, at = await snapshot(connection, key, seal)

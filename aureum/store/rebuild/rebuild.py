@@ -28,7 +28,6 @@ from aureum.store.cipher import TenantKeys
 from aureum.store.event_log import EventLog, Logged, open_tenant_key, rows_on
 from aureum.store.postgres.database import AWAY, connect, unavailable
 from aureum.store.postgres.watch import LONG_SECONDS, Watch
-from aureum.store.postgres.wide_reads import read_widely
 from aureum.store.rebuild import lead_counts as rebuild_lead_counts
 from aureum.store.rebuild.claim import Progress as Made
 from aureum.store.rebuild.claim import RebuildClaim, claim, forget_progress, release
@@ -131,7 +130,6 @@ async def rebuild(
             given = await claim(writing, tenant_id, model.NAME, model.NEXT_VERSION, model.STEP_VERSION)
             try:
                 await model.remove(given, given.live, given.version)
-                await read_widely(reading)
                 key = await open_tenant_key(reading, keys, tenant_id) if model.PERSONAL else None
                 work = Work(model, given, EventLog(rows_on(reading), tenant_id, model.TYPES, key), progress)
                 await work.copy()

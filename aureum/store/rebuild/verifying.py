@@ -23,7 +23,6 @@ from aureum.store.cipher import TenantKeys
 from aureum.store.event_log import EventLog, open_tenant_key, rows_on
 from aureum.store.postgres.database import AWAY, connect, unavailable
 from aureum.store.postgres.watch import LONG_SECONDS, Watch
-from aureum.store.postgres.wide_reads import read_widely
 from aureum.store.rebuild.claim import RebuildClaim, claim, forget_progress
 from aureum.store.rebuild.rebuild import FOLLOW_POSITIONS, Progress, Rebuildable, Work, clear_up, give_back, rebuildable
 
@@ -86,7 +85,6 @@ async def verify_read_model(
             given = await claim(writing, tenant_id, model.NAME, model.NEXT_VERSION)
             try:
                 await model.remove(given, given.live)
-                await read_widely(reading)
                 key = await open_tenant_key(reading, keys, tenant_id) if model.PERSONAL else None
                 work = Work(model, given, EventLog(rows_on(reading), tenant_id, model.TYPES, key), progress)
                 await work.copy()
