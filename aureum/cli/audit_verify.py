@@ -91,7 +91,7 @@ def verify_file(file: Path, signed: Sequence[SignedCheckpoint]) -> tuple[int, li
             found = of_tenant(signed, tenant_id)
             if not found:
                 raise Refused(NOTHING_SIGNED.format(file="The file of checkpoints", whom=f"the tenant {tenant_id}"))
-            outcome = chain.verify_outside(chain.Walk(tenant_id, found), rows)
+            outcome = chain.verify_rows(chain.Walk(tenant_id, found), rows)
     except OSError as error:
         raise Refused(f"{file} cannot be read: {error.strerror}.") from error
     except log_file.Unreadable as error:

@@ -33,21 +33,15 @@ SELECT h.position, h.hash, l.position
   LEFT JOIN heads h ON h.tenant_id = %(tenant)s
 """
 
-# What is hashed of an event comes as one value, in the bytes of append.sql: to hash it is all that is left to do here.
-# The time is bytes, since a falsified one may be none that Python knows.
+# The time as bytes, since a falsified one may be none that Python knows. Ids and types too: nothing is made of them.
 EVENTS = """
-SELECT position, hash,
-       uuid_send(tenant_id) || uuid_send(stream_id) || int4send(version) || int8send(position)
-       || int2send(schema_version) || timestamptz_send(recorded_at) || int4send(octet_length(type))
-       || convert_to(type, 'UTF8') || int4send(octet_length(data)) || data || metadata
+SELECT position, uuid_send(stream_id), version, convert_to(type, 'UTF8'), schema_version, data, metadata,
+       timestamptz_send(recorded_at), hash
   FROM events
  WHERE tenant_id = %(tenant)s AND position BETWEEN %(first)s AND %(last)s
  ORDER BY position
  LIMIT %(limit)s
 """
-
-Event = tuple[int, bytes, bytes]
-"""Its position, the hash that is stored, and its ``content``."""
 
 Read = Callable[[str, Mapping[str, Any]], Awaitable[list[Any]]]
 """Runs a statement and fetches its rows, in binary."""
@@ -74,26 +68,6 @@ class Broken:
     what: str
 
 
-def content(
-    tenant: bytes,
-    stream: bytes,
-    version: int,
-    position: int,
-    schema_version: int,
-    recorded_at: bytes,
-    kind: bytes,
-    data: bytes,
-    metadata: bytes,
-) -> bytes:
-    """What is hashed of an event, behind the hash of the one before it, which for the first is empty.
-
-    The bytes are those of append.sql: integers big-endian, *recorded_at* eight bytes of microseconds since 2000, and
-    the lengths of type and data, so that no byte can move from one to the next.
-    """
-    start = START.pack(tenant, stream, version, position, schema_version)
-    return b"".join((start, recorded_at, LENGTH.pack(len(kind)), kind, LENGTH.pack(len(data)), data, metadata))
-
-
 def link(
     before: bytes,
     tenant_id: UUID,
@@ -107,9 +81,43 @@ def link(
     data: bytes,
     metadata: bytes,
 ) -> bytes:
-    """The hash of one event after *before*, the empty bytes for the first."""
-    row = (version, position, schema_version, recorded_at, name.encode(), data, metadata)
-    return sha256(before + content(tenant_id.bytes, stream_id.bytes, *row)).digest()
+    """The hash of one event after *before*, the empty bytes for the first.
+
+    The bytes are those of append.sql: integers big-endian, *recorded_at* eight bytes of microseconds since 2000, and
+    the lengths of type and data, so that no byte can move from one to the next.
+    """
+    kind = name.encode()
+    row = (version, position, schema_version, recorded_at, kind, data, metadata)
+    return next_hash(before, tenant_id.bytes, stream_id.bytes, *row)
+
+
+def next_hash(
+    before: bytes,
+    tenant: bytes,
+    stream: bytes,
+    version: int,
+    position: int,
+    schema_version: int,
+    recorded_at: bytes,
+    kind: bytes,
+    data: bytes,
+    metadata: bytes,
+) -> bytes:
+    """The same of bytes. A verification does this for each event, and little else."""
+    return sha256(
+        b"".join(
+            (
+                before,
+                START.pack(tenant, stream, version, position, schema_version),
+                recorded_at,
+                LENGTH.pack(len(kind)),
+                kind,
+                LENGTH.pack(len(data)),
+                data,
+                metadata,
+            )
+        )
+    ).digest()
 
 
 async def tenants(connection: AsyncConnection[Any]) -> list[UUID]:
@@ -129,25 +137,18 @@ class Walk:
     position: int = 0
     hash: bytes = b""
 
-    def go_on(self, events: Iterable[Event]) -> Broken | None:
-        """Along *events*: what is wrong with one of them, if anything is."""
-        position, before, signed = self.position, self.hash, self.signed
-        for found, stored, hashed in events:
-            made = sha256(before + hashed).digest()
-            if found != position + 1 or made != stored:
-                return broken_at(position, found, hashed)
-            position, before = found, made
-            if position in signed and (broken := self.rewritten(position, made)):
-                return broken
-        self.position, self.hash = position, before
-        return None
-
-    def rewritten(self, position: int, made: bytes) -> Broken | None:
-        """Whether a checkpoint of *position* has another hash."""
-        for checkpoint in self.signed[position]:
-            if checkpoint.hash != made:
-                said = f"position {position} is not as it was when a checkpoint of it was signed at {checkpoint.at}"
-                return Broken(position, f"the log was rewritten: {said}")
+    def step(self, row: Any) -> Broken | None:
+        """To the next event: what is wrong with it, if anything is."""
+        broken, self.hash = check(self.tenant_id, self.position, self.hash, row)
+        if broken:
+            return broken
+        self.position += 1
+        for checkpoint in self.signed.get(self.position, ()):
+            if checkpoint.hash != self.hash:
+                said = (
+                    f"position {self.position} is not as it was when a checkpoint of it was signed at {checkpoint.at}"
+                )
+                return Broken(self.position, f"the log was rewritten: {said}")
         return None
 
     def end(self) -> Broken | None:
@@ -160,9 +161,12 @@ class Walk:
         return Broken(self.position + 1, f"the end was cut off: {said}")
 
 
-def verify_outside(walk: Walk, events: Iterable[Event]) -> Verified | Broken:
-    """Verify a log outside the database."""
-    return walk.go_on(events) or walk.end() or Verified(walk.position)
+def verify_rows(walk: Walk, rows: Iterable[Any]) -> Verified | Broken:
+    """Verify a log outside the database, whose rows come as ``EVENTS`` has them."""
+    for row in rows:
+        if broken := walk.step(row):
+            return broken
+    return walk.end() or Verified(walk.position)
 
 
 async def verify(
@@ -194,9 +198,10 @@ async def verify_log(
         return Broken(0, "the tenant has no head")
     walk = Walk(tenant_id, signed or {})
     async with aclosing(chunks(read, tenant_id, head)) as found:
-        async for events in found:
-            if broken := walk.go_on(events):
-                return broken
+        async for rows in found:
+            for row in rows:
+                if broken := walk.step(row):
+                    return broken
             if progress is not None:
                 progress(walk.position, head)
     if walk.position < head:
@@ -208,22 +213,22 @@ async def verify_log(
     return walk.end() or Verified(head)
 
 
-async def chunks(read: Read, tenant_id: UUID, head: int) -> AsyncGenerator[list[Event]]:
-    """The log up to *head*. The database looks for the next events while the caller works on these."""
+async def chunks(read: Read, tenant_id: UUID, head: int) -> AsyncGenerator[list[Any]]:
+    """The rows of the log up to *head*. The database looks for the next ones while the caller works on these."""
 
-    async def fetch(first: int) -> list[Event]:
+    async def fetch(first: int) -> list[Any]:
         return await read(EVENTS, {"tenant": tenant_id, "first": first, "last": head, "limit": CHUNK})
 
     ahead = asyncio.create_task(fetch(LOWEST))
     try:
         while True:
-            events = await ahead
-            more = len(events) == CHUNK
+            rows = await ahead
+            more = len(rows) == CHUNK
             if more:
-                ahead = asyncio.create_task(fetch(events[-1][0] + 1))
-                # So that the statement is on its way before the work on these events begins.
+                ahead = asyncio.create_task(fetch(rows[-1][0] + 1))
+                # So that the statement is on its way before the work on these rows begins.
                 await asyncio.sleep(0)
-            yield events
+            yield rows
             if not more:
                 return
     finally:
@@ -231,13 +236,17 @@ async def chunks(read: Read, tenant_id: UUID, head: int) -> AsyncGenerator[list[
         await asyncio.gather(ahead, return_exceptions=True)
 
 
-def broken_at(last: int, position: int, hashed: bytes) -> Broken:
-    """What is wrong with an event that stands behind position *last*, and whose stored hash or position is not what it
-    would have to be there."""
-    if position <= last:
-        return Broken(position, f"there is no position {position} in a log: this row was added")
+def check(tenant_id: UUID, last: int, before: bytes, row: Any) -> tuple[Broken | None, bytes]:
+    """Whether *row* follows position *last*, whose hash is *before*; and the row's own hash."""
+    position, stream, version, kind, schema_version, data, metadata, recorded_at, stored = row
     if position != last + 1:
-        return Broken(last + 1, f"position {last + 1} is missing")
-    _, stream, version, _, _ = START.unpack_from(hashed)
+        if position <= last:
+            return Broken(position, f"there is no position {position} in a log: this row was added"), before
+        return Broken(last + 1, f"position {last + 1} is missing"), before
+    made = next_hash(
+        before, tenant_id.bytes, stream, version, position, schema_version, recorded_at, kind, data, metadata
+    )
+    if made == stored:
+        return None, made
     place = f"position {position} (stream {UUID(bytes=stream)}, version {version})"
-    return Broken(position, f"the stored bytes at {place} are not those that were appended")
+    return Broken(position, f"the stored bytes at {place} are not those that were appended"), before

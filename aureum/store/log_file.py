@@ -5,14 +5,11 @@ need not trust our command.
 """
 
 import csv
-import struct
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
-
-from aureum.store.chain import Event, content
 
 COLUMNS = (
     "tenant_id",
@@ -58,8 +55,8 @@ async def copied(connection: AsyncConnection[Any], tenant_id: UUID) -> AsyncIter
             yield bytes(block)
 
 
-def read(lines: Iterable[str]) -> tuple[UUID, Iterator[Event]]:
-    """The log's tenant, and its events as ``chain`` takes them. Raises Unreadable, also while it is read."""
+def read(lines: Iterable[str]) -> tuple[UUID, Iterator[Any]]:
+    """The log's tenant, and its rows as ``chain.check`` takes them. Raises Unreadable, also while it is read."""
     csv.field_size_limit(LONGEST_FIELD)
     rows = csv.reader(lines, strict=True)
     try:
@@ -76,8 +73,8 @@ def read(lines: Iterable[str]) -> tuple[UUID, Iterator[Event]]:
         raise Unreadable(NO_LOG.format(columns=",".join(COLUMNS))) from error
 
 
-def stored(first: list[str], rows: Iterator[list[str]]) -> Iterator[Event]:
-    """Each event of the file. Raises Unreadable with the line's number."""
+def stored(first: list[str], rows: Iterator[list[str]]) -> Iterator[Any]:
+    """Each row as the database has it. Raises Unreadable with the line's number."""
     row: list[str] | None = first
     number = 2
     while row is not None:
@@ -85,21 +82,20 @@ def stored(first: list[str], rows: Iterator[list[str]]) -> Iterator[Event]:
             tenant, position, stream, version, name, schema, recorded_at, data, metadata, hash_ = row
             if tenant != first[0]:
                 raise Unreadable(f"Line {number} is of another tenant. Verify each tenant's log by itself.")
-            hashed = content(
-                UUID(tenant).bytes,
+            yield (
+                int(position),
                 UUID(stream).bytes,
                 int(version),
-                int(position),
-                int(schema),
-                bytes.fromhex(recorded_at),
                 name.encode(),
+                int(schema),
                 bytes.fromhex(data),
                 bytes.fromhex(metadata),
+                bytes.fromhex(recorded_at),
+                bytes.fromhex(hash_),
             )
-            yield int(position), bytes.fromhex(hash_), hashed
             row = next(rows, None)
             number += 1
         except Unreadable:
             raise
-        except (csv.Error, struct.error, ValueError, UnicodeDecodeError) as error:
+        except (csv.Error, ValueError, UnicodeDecodeError) as error:
             raise Unreadable(f"Line {number} is not an event of a log.") from error

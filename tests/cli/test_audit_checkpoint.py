@@ -5,7 +5,6 @@ anew. In the database, in a file without a database, and by the sample that uses
 import re
 import subprocess
 import sys
-from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from tests.cli.conftest import Terminal
 SAMPLE = Path("docs/samples/verify_log.py").resolve()
 PAGE = Path("docs/how-to/prove-the-log.md").resolve()
 
-WHOLE = {"first": 0, "last": 1_000, "limit": 1_000}
+ROWS = chain.EVENTS.replace("%(first)s", "0").replace("%(last)s", "1000").replace("%(limit)s", "1000")
 
 
 def without_aureum(log: Path, checkpoints: Path, key: str) -> tuple[int, str]:
@@ -49,8 +48,11 @@ def made_anew(connection: psycopg.Connection, tenant: UUID) -> None:
     connection.execute(flip, [tenant])
     before = b""
     with connection.cursor(binary=True) as cursor:
-        for position, _, content in cursor.execute(chain.EVENTS, {"tenant": tenant} | WHOLE).fetchall():
-            before = sha256(before + content).digest()
+        for row in cursor.execute(ROWS, {"tenant": tenant}).fetchall():
+            position, stream, version, kind, schema_version, data, metadata, recorded_at, _ = row
+            before = chain.next_hash(
+                before, tenant.bytes, stream, version, position, schema_version, recorded_at, kind, data, metadata
+            )
             cursor.execute(
                 "UPDATE events SET hash = %s WHERE tenant_id = %s AND position = %s", [before, tenant, position]
             )
