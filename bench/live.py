@@ -49,7 +49,7 @@ WATCH = """
   });
 }
 """
-"""Waits until the page has a person among the leads that nobody has answered."""
+"""The script that waits until the page lists a person under the leads without an answer."""
 
 NEWEST = "SELECT 1000 * extract(epoch FROM max(recorded_at)) FROM events WHERE type = 'lead.captured'"
 

@@ -73,7 +73,7 @@ def test_what_is_wrong_is_refused_with_the_reason() -> None:
     assert "at most 20 roles" in refused(lambda: one.change_roles([Role(str(n)) for n in range(21)], AT))
     for field, why in (
         (at_anchor(document, "agent"), "that signs"),
-        (at_anchor(document, "nobody"), "that signs"),
+        (at_anchor(document, "tenant"), "that signs"),
         (at_anchor(a_document("/sig/")), "document of this template"),
         (at_anchor(document, anchor="/other/"), "does not stand in Offer.pdf"),
         (Field(ids.new_id(), BUYER.id, document.id, "date", page=3, x=1, y=1, width=1, height=1), "has 2 pages"),

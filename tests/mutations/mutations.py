@@ -136,7 +136,7 @@ MUTATIONS = (
         "",
         ("pytest", "tests/webhooks/telling/test_messages.py"),
     ),
-    # What is taken back is in no list, whoever looks.
+    # No list has what was taken back.
     Mutation(
         "the row of what was taken back",
         "aureum/projections/document_list.py",

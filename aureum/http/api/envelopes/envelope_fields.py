@@ -1,20 +1,15 @@
 """An envelope's fields in the Aureum API: what may be sent, and what is shown."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, GetCoreSchemaHandler, JsonValue, StrictBool, model_validator
-from pydantic_core import CoreSchema, core_schema
+from pydantic import ConfigDict, Field, JsonValue, StrictBool, model_validator
 
 from aureum.commands.envelopes.drafting import NewRecipient
-from aureum.domain import ids
 from aureum.domain.envelope_parts import (
-    LONGEST_LABEL,
     LONGEST_NAME,
     LONGEST_ORDER,
     MOST_FIELDS,
-    MOST_PAGES,
     MOST_RECIPIENTS,
 )
 from aureum.domain.envelope_parts import Field as Place
@@ -26,6 +21,7 @@ from aureum.domain.envelope_rules import (
     MOST_DAYS,
 )
 from aureum.domain.template_roles import LONGEST_ROLE
+from aureum.http.api.envelopes.field_place import Kind, PlaceOfField
 from aureum.http.contract.resource import reference
 from aureum.http.wire.characters import NOT_BLANK, Characters
 from aureum.http.wire.fields import Email, WireId
@@ -41,22 +37,8 @@ EveryState = Literal["draft", "sent", "completing", "completed", "declined", "vo
 Provider = Literal["built_in", "docusign"]
 RecipientRole = Literal["signer", "copy"]
 RecipientState = Literal["waiting", "invited", "viewed", "consented", "signed", "declined", "reassigned", "expired"]
-Kind = Literal["signature", "initials", "date", "name", "text", "checkbox"]
 
 PROVIDER = "How it is signed: in the portal (`built_in`), or with the brokerage's DocuSign account (`docusign`, Elite)."
-
-LARGEST_PAGE = 14_400
-"""Points: what a PDF allows."""
-
-
-@dataclass(frozen=True)
-class Points:
-    """A length on a page."""
-
-    least: float = 0
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.float_schema(strict=True, ge=self.least, le=LARGEST_PAGE, allow_inf_nan=False)
 
 
 Subject = Annotated[str, Characters(limit=LONGEST_SUBJECT, blank=False, lines=False)]
@@ -136,46 +118,16 @@ class RecipientChange(RecipientCreate):
         return self.recipient(reference(self.id))
 
 
-class FieldPlace(Body):
+class FieldPlace(PlaceOfField):
     """A place that a signer fills in: at an ``anchor``, or on a ``page``."""
 
-    model_config = ConfigDict(frozen=True)
-
-    id: Annotated[WireId | None, Field(description="A field of the draft. Without it, a new one.")] = None
     recipient_id: Annotated[WireId, Field(alias="recipientId", description="A signer of the envelope.")]
-    document_id: Annotated[WireId, Field(alias="documentId", description="A document of the envelope.")]
-    kind: Kind
-    required: Annotated[StrictBool, NULL_IS_ABSENT] = True
-    label: Annotated[Annotated[str, Characters(limit=LONGEST_LABEL, lines=False)] | None, Field()] = None
-    anchor: Annotated[
-        Annotated[str, Characters(limit=LONGEST_LABEL, blank=False, lines=False)] | None,
-        Field(description="A mark in the text of the document, such as `/sig:buyer/`, at which the field is placed."),
-    ] = None
-    page: Annotated[Annotated[int, Whole(1, MOST_PAGES)] | None, Field(description="The page, from 1.")] = None
-    x: Annotated[Annotated[float, Points()] | None, Field(description="Points from the left.")] = None
-    y: Annotated[Annotated[float, Points()] | None, Field(description="Points from the top.")] = None
-    width: Annotated[Annotated[float, Points(1)] | None, Field(description="The width in points.")] = None
-    height: Annotated[Annotated[float, Points(1)] | None, Field(description="The height in points.")] = None
 
     def place(self) -> Place:
         """As the aggregate takes it."""
-        known = reference(self.id)
-        recipient, document = reference(self.recipient_id), reference(self.document_id)
-        assert recipient is not None and document is not None
-        return Place(
-            id=known or ids.new_id(),
-            recipient_id=recipient,
-            document_id=document,
-            kind=self.kind,
-            required=self.required,
-            label=self.label,
-            anchor=self.anchor,
-            page=self.page,
-            x=self.x,
-            y=self.y,
-            width=self.width,
-            height=self.height,
-        )
+        recipient = reference(self.recipient_id)
+        assert recipient is not None
+        return self.of(recipient)
 
 
 class EnvelopeCreate(Body):

@@ -1,18 +1,16 @@
 """The fields of a template of envelopes in the Aureum API: what may be sent, and what is shown."""
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue, StrictBool
 
-from aureum.domain import ids
-from aureum.domain.envelope_parts import LONGEST_LABEL, LONGEST_ORDER, MOST_BYTES, MOST_FIELDS, MOST_PAGES
+from aureum.domain.envelope_parts import LONGEST_ORDER, MOST_BYTES, MOST_FIELDS
 from aureum.domain.envelope_parts import MOST_RECIPIENTS as MOST_ROLES
 from aureum.domain.envelope_parts import Field as Place
 from aureum.domain.envelope_template import LONGEST_TEMPLATE_NAME
 from aureum.domain.template_roles import LONGEST_ROLE, Role, role_id
-from aureum.http.api.envelopes.envelope_fields import Days, Kind, Message, Points, RecipientRole, Subject
-from aureum.http.contract.resource import reference
+from aureum.http.api.envelopes.envelope_fields import Days, Message, RecipientRole, Subject
+from aureum.http.api.envelopes.field_place import Kind, PlaceOfField
 from aureum.http.wire.characters import Characters
 from aureum.http.wire.fields import WireId
 from aureum.http.wire.nulls import NOT_NULL, NULL_IS_ABSENT
@@ -51,45 +49,14 @@ class TemplateRole(Body):
         return Role(self.name, self.role, self.order)
 
 
-class TemplatePlace(Body):
+class TemplatePlace(PlaceOfField):
     """A place that the person of a role fills in: at an ``anchor``, or on a ``page``."""
 
-    model_config = ConfigDict(frozen=True)
-
-    id: Annotated[WireId | None, Field(description="A field of the template. Without it, a new one.")] = None
     role: Annotated[RoleName, Field(description="A role of the template that signs.")]
-    document_id: Annotated[WireId, Field(alias="documentId", description="A document of the template.")]
-    kind: Kind
-    required: Annotated[StrictBool, NULL_IS_ABSENT] = True
-    label: Annotated[Annotated[str, Characters(limit=LONGEST_LABEL, lines=False)] | None, Field()] = None
-    anchor: Annotated[
-        Annotated[str, Characters(limit=LONGEST_LABEL, blank=False, lines=False)] | None,
-        Field(description="A mark in the text of the document, such as `/sig:buyer/`, at which the field stands."),
-    ] = None
-    page: Annotated[Annotated[int, Whole(1, MOST_PAGES)] | None, Field(description="The page, from 1.")] = None
-    x: Annotated[Annotated[float, Points()] | None, Field(description="Points from the left.")] = None
-    y: Annotated[Annotated[float, Points()] | None, Field(description="Points from the top.")] = None
-    width: Annotated[Annotated[float, Points(1)] | None, Field(description="The width in points.")] = None
-    height: Annotated[Annotated[float, Points(1)] | None, Field(description="The height in points.")] = None
 
     def place(self) -> Place:
         """As the aggregate takes it: a role is known by its id."""
-        document = reference(self.document_id)
-        assert isinstance(document, UUID)
-        return Place(
-            id=reference(self.id) or ids.new_id(),
-            recipient_id=role_id(self.role),
-            document_id=document,
-            kind=self.kind,
-            required=self.required,
-            label=self.label,
-            anchor=self.anchor,
-            page=self.page,
-            x=self.x,
-            y=self.y,
-            width=self.width,
-            height=self.height,
-        )
+        return self.of(role_id(self.role))
 
 
 class TemplateCreate(Body):
