@@ -226,7 +226,7 @@ def test_the_turn_goes_from_one_to_the_next(client: Client, other: Client, opera
     assert led(client, f"{begun.path}/sign", filled(begun)) == begun.path
     assert heading(client.get(begun.path)) == "You have signed"
     assert "One more person has to sign." in client.get(begun.path).body.decode()
-    assert "Sam" not in client.get(begun.path).body.decode(), "who else signs is nobody else's business"
+    assert "Sam Seller" not in client.get(begun.path).body.decode(), "who else signs is nobody else's business"
     ready(other, begun)
     assert led(other, f"{begun.path}/sign", filled(begun, typed="Sam Seller")) == begun.path
     assert begun.now.state == "completing"
