@@ -11,16 +11,17 @@ import tempfile
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from itertools import count
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 from aureum.http.wire.error_codes import CODES, Code
 from tests.conftest import MASTER_KEY
+from tests.http.forking import Forked, fork
 from tests.http.operator import Tenant
 
 PATIENCE = 60.0
@@ -119,7 +120,7 @@ class Server:
     """One HTTP process."""
 
     port: int
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     log: Path
     kept: dict[int, HTTPConnection] = field(default_factory=dict)
     """A connection for each thread that asks, as browsers and programs keep theirs."""
@@ -234,22 +235,18 @@ def served(
         "ROUTING_TIMEOUT": "5",
     } | {name.upper(): value for name, value in settings.items()}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AUREUM_")}
-    if site is not None:
-        inherited["PYTHONPATH"] = str(site)
     with (
         tempfile.TemporaryDirectory(prefix="aureum-served-") as directory,
         socket.create_server(("127.0.0.1", port), backlog=512) as listener,
     ):
         log = Path(directory) / "stderr"
         with log.open("wb") as stderr:
-            limited = [] if open_files is None else ["sh", "-c", f'ulimit -n {open_files}; exec "$@"', "sh"]
-            http = ["http", str(listener.fileno()), *([] if model is None else [str(model)])]
-            process = subprocess.Popen(
-                [*limited, sys.executable, "-m", "aureum.processes.child", *http],
-                env=inherited | {f"AUREUM_{name}": value for name, value in own.items()},
-                stdin=subprocess.PIPE,
-                stderr=stderr,
-                pass_fds=[listener.fileno()],
+            environment = inherited | {f"AUREUM_{name}": value for name, value in own.items()}
+            models = [] if model is None else [str(model)]
+            process = (
+                fork("http", listener, models, environment, stderr, open_files)
+                if site is None
+                else started("http", listener, models, environment | {"PYTHONPATH": str(site)}, stderr)
             )
         server = Server(listener.getsockname()[1], process, log)
         # From now on the process alone listens: if it dies, no client waits for an answer.
@@ -267,6 +264,19 @@ def served(
             ended = process.wait(PATIENCE)
         # Some tests kill it.
         assert ended in (0, -signal.SIGKILL), server.logged()
+
+
+def started(
+    kind: str, listener: socket.socket, arguments: Sequence[str], environment: Mapping[str, str], stderr: BinaryIO
+) -> subprocess.Popen[bytes]:
+    """A process from its first import on, as ``fork`` makes those that have imported everything."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "aureum.processes.child", kind, str(listener.fileno()), *arguments],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stderr=stderr,
+        pass_fds=[listener.fileno()],
+    )
 
 
 def ready(server: Server) -> bool:
