@@ -17,6 +17,8 @@ NOTHING = ""
 LESS: Mapping[str, str] = {
     # Events are appended by functions, and never changed; so whatever lists have can be made again of them.
     "events": NOTHING,
+    # Which part of a log was archived. The events there are read as a part of "events".
+    "archives": READS,
     # What the worker alone works with.
     "webhook_parked": NOTHING,
     # A new brokerage's key, wrapped by the master key. The policy lets no tenant_id change, but without that right the

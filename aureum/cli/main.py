@@ -10,6 +10,7 @@ import typer
 from aureum import __version__
 from aureum.cli import (
     access,
+    archive,
     audit,
     audit_checkpoints,
     audit_list,
@@ -146,6 +147,7 @@ app.command("backup", epilog=backup.BACKUP_EXAMPLES)(backup.backup_command)
 app.command("restore", epilog=backup.RESTORE_EXAMPLES)(backup.restore_command)
 app.command("export", epilog=transfer.EXPORT_EXAMPLES)(transfer.export_command)
 app.command("import", epilog=transfer.IMPORT_EXAMPLES)(transfer.import_command)
+app.command("archive", epilog=archive.EXAMPLES)(archive.archive_command)
 app.command("undo", epilog=undoing.EXAMPLES)(undoing.undo_command)
 app.add_typer(brokerages.app, name="brokerage")
 app.add_typer(users.user, name="user")

@@ -2,7 +2,8 @@
 
 It finds what was changed, removed, added or moved behind the store's back. By itself it proves corruption, not
 honesty: a user that may write to the tables can cut off the end, or make a whole new chain. Checkpoints that were
-signed and have left the machine find that, too (``signed_checkpoints.py``).
+signed and have left the machine find that, too (``signed_checkpoints.py``). Where a part of the log was archived
+(``archive.py``), the chain must also have the hash there that was written down then.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -42,6 +43,11 @@ SELECT position, uuid_send(stream_id), version, convert_to(type, 'UTF8'), schema
  ORDER BY position
  LIMIT %(limit)s
 """
+
+ARCHIVES = """
+SELECT first_position, last_position, hash FROM archives WHERE tenant_id = %(tenant)s ORDER BY last_position
+"""
+"""The parts of the log that were archived, and the hash of the chain at the end of each."""
 
 Read = Callable[[str, Mapping[str, Any]], Awaitable[list[Any]]]
 """Runs a statement and fetches its rows, in binary."""
@@ -127,13 +133,25 @@ async def tenants(connection: AsyncConnection[Any]) -> list[UUID]:
     return [tenant_id for (tenant_id,) in await cursor.fetchall()]
 
 
+class Archive(NamedTuple):
+    """A part of a log that was archived, and the hash of the chain at its end."""
+
+    first: int
+    last: int
+    hash: bytes
+
+    def __str__(self) -> str:
+        return f"the archive of positions {self.first} to {self.last}"
+
+
 @dataclass(slots=True)
 class Walk:
     """A walk along the log of a tenant from its first event: the last position, and its hash. At the positions that
-    were *signed* the hash has to be that of the checkpoint."""
+    were *signed* the hash has to be that of the checkpoint, and at the end of each of the *archives* its own."""
 
     tenant_id: UUID
     signed: Mapping[int, Sequence[SignedCheckpoint]] = field(default_factory=dict)
+    archives: Mapping[int, Archive] = field(default_factory=dict)
     position: int = 0
     hash: bytes = b""
 
@@ -141,8 +159,12 @@ class Walk:
         """To the next event: what is wrong with it, if anything is."""
         broken, self.hash = check(self.tenant_id, self.position, self.hash, row)
         if broken:
-            return broken
+            return self.in_archive(broken)
         self.position += 1
+        archive = self.archives.get(self.position)
+        if archive is not None and archive.hash != self.hash:
+            said = f"the hash at position {self.position} is not the one that was written down for {archive}"
+            return Broken(self.position, f"the log was rewritten: {said}")
         for checkpoint in self.signed.get(self.position, ()):
             if checkpoint.hash != self.hash:
                 said = (
@@ -151,8 +173,19 @@ class Walk:
                 return Broken(self.position, f"the log was rewritten: {said}")
         return None
 
+    def in_archive(self, broken: Broken) -> Broken:
+        """The same, and in which archive that is."""
+        for archive in self.archives.values():
+            if archive.first <= broken.position <= archive.last:
+                return Broken(broken.position, f"{broken.what} (in {archive})")
+        return broken
+
     def end(self) -> Broken | None:
-        """The log ends here: what is missing of what was signed."""
+        """The log ends here: what is missing of what was archived, and of what was signed."""
+        archived = max(self.archives, default=0)
+        if archived > self.position:
+            said = f"the log ends at {self.position}, but {self.archives[archived]} was made of it"
+            return Broken(self.position + 1, f"the end was cut off: {said}")
         after = max(self.signed, default=0)
         if after <= self.position:
             return None
@@ -193,10 +226,11 @@ async def verify_log(
 ) -> Verified | Broken:
     """Verify the tenant's log as it is now, against the checkpoints that were *signed*; what is appended meanwhile does
     not disturb. *progress* is told, after every chunk, how many events of how many are done."""
+    archives = {last: Archive(first, last, hash_) for first, last, hash_ in await read(ARCHIVES, {"tenant": tenant_id})}
     ((head, head_hash, last),) = await read(HEAD, {"tenant": tenant_id})
     if head is None:
         return Broken(0, "the tenant has no head")
-    walk = Walk(tenant_id, signed or {})
+    walk = Walk(tenant_id, signed or {}, archives)
     async with aclosing(chunks(read, tenant_id, head)) as found:
         async for rows in found:
             for row in rows:
@@ -205,7 +239,7 @@ async def verify_log(
             if progress is not None:
                 progress(walk.position, head)
     if walk.position < head:
-        return Broken(walk.position + 1, f"the head says {head}, but the log ends at {walk.position}")
+        return walk.in_archive(Broken(walk.position + 1, f"the head says {head}, but the log ends at {walk.position}"))
     if last is not None and last > head:
         return Broken(head + 1, f"the head says {head}, but the log goes on to {last}")
     if walk.hash != head_hash:

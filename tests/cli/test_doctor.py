@@ -76,7 +76,7 @@ def test_nothing_is_wrong(alone: Terminal) -> None:
 def test_how_the_installation_stands(alone: Terminal) -> None:
     alone.json("demo")
     state, said = alone.json("doctor")["state"], alone.run("doctor").out
-    assert list(state) == ["program", "disk", "database", "extensions", "pooler", "login", "clock", "behind"]
+    assert list(state) == ["program", "disk", "database", "extensions", "pooler", "login", "clock", "archive", "behind"]
     assert state["program"]["aureum"] == __version__ and f"Aureum {__version__}, Python 3." in said
     assert state["disk"]["free"] > 0 and re.search(r"\d GB free at /", said)
     assert int(state["database"]["version"].partition(".")[0].split()[0]) >= 15

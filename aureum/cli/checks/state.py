@@ -33,6 +33,11 @@ SELECT current_setting('server_version'), session_user::text, current_setting('i
        current_database()::text, clock_timestamp(), pg_database_size(current_database())
 """
 
+ARCHIVED = """
+SELECT count(DISTINCT tenant_id), coalesce(sum(last_position - first_position + 1), 0)::int8, max(archived_at)
+  FROM archives
+"""
+
 EXTENSIONS = "SELECT extname::text, extversion FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY extname"
 
 
@@ -52,6 +57,7 @@ def disk(settings: Settings) -> Fact:
 async def state(doctor: Doctor) -> AsyncIterator[Fact]:
     """What the database says of itself and of the logs."""
     from aureum.background.lag import LAGS
+    from aureum.domain.ids import aureum_time
 
     database = doctor.store.database
     async with database.connection() as connection:
@@ -74,6 +80,12 @@ async def state(doctor: Doctor) -> AsyncIterator[Fact]:
     # In the middle of question and answer, so that how long they took does not count.
     apart = round((begun + (ended - begun) / 2 - at).total_seconds(), 3)
     yield Fact("clock", f"{apart:+.3f} s from the database's clock", {"seconds": apart})
+    logs, events, archived_at = (await database.rows(ARCHIVED))[0]
+    yield Fact(
+        "archive",
+        f"{events:,} events of {logs:,} logs, last on {aureum_time(archived_at)}" if archived_at else "nothing",
+        {"events": events, "logs": logs, "lastAt": archived_at and aureum_time(archived_at)},
+    )
     behind = {name: events for name, events, _ in await database.rows(LAGS)}
     yield Fact("behind", ", ".join(f"{name} {events:,}" for name, events in behind.items()) or "nothing", behind)
 

@@ -49,10 +49,12 @@ TABLES = """
 SELECT c.relname::text, EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'own_tenant')
   FROM pg_class c
   JOIN pg_class h ON h.oid = to_regclass('heads')
- WHERE c.relnamespace = h.relnamespace AND c.relowner = h.relowner AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+ WHERE c.relnamespace = h.relnamespace AND c.relowner = h.relowner AND c.relkind IN ('r', 'p')
+   AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)
  ORDER BY c.relname
 """
-"""The owner's tables, and whether a transaction sees the rows of the tenant alone that it names."""
+"""The owner's tables without those that are read as a part of another one, and whether a transaction sees the rows of
+the tenant alone that it names."""
 
 LACKING = """
 SELECT t.name
