@@ -84,24 +84,30 @@ ACTIVITY = "activity "
 def touches(events: Iterable[Any]) -> Iterator[Touch]:
     """What each event changed."""
     aggregate: Any = None
-    state: dict[str, Any] = {}
+    names: Sequence[str] = ()
+    before: Sequence[Any] = ()
     for event in events:
         number = activity_of(event)
         told = None if aggregate is None or number is None else activity_in(aggregate, number)
+        begins = aggregate is None
         aggregate = event.mutate(aggregate)
-        after = state_of(aggregate)
-        for part, value in after.items():
-            if state and state[part] != value:
-                yield Touch(event, part, state[part], value)
+        if begins:
+            parts = PARTS[type(aggregate)]
+            names = [name for of_part in parts.values() for name in of_part]
+            part_of = [part for part, of_part in parts.items() for _ in of_part]
+        after = [getattr(aggregate, name, None) for name in names]
+        if not begins and after != before:
+            changed = {part: None for part, old, new in zip(part_of, before, after, strict=True) if old != new}
+            for part in changed:
+                yield Touch(event, part, *(values_of(part, part_of, values) for values in (before, after)))
         if number is not None:
             yield Touch(event, f"{ACTIVITY}{number}", told, activity_in(aggregate, number))
-        state = after
+        before = after
 
 
-def state_of(aggregate: Any) -> dict[str, Any]:
-    """The parts of an aggregate as they are, but for its activities."""
-    parts = PARTS[type(aggregate)]
-    return {part: tuple(getattr(aggregate, name, None) for name in names) for part, names in parts.items()}
+def values_of(part: str, part_of: Sequence[str], values: Sequence[Any]) -> tuple[Any, ...]:
+    """Those of *values* that belong to *part*. *part_of* tells of each to which it belongs."""
+    return tuple(value for of, value in zip(part_of, values, strict=True) if of == part)
 
 
 def activity_of(event: Any) -> int | None:

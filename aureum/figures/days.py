@@ -141,12 +141,14 @@ async def counted(
     for _ in range(TRIES):
         async with database.transaction(tenant_id) as connection:
             await connection.execute(IN_ONE_SNAPSHOT)
-            state, counts, times = (connection.cursor(binary=True) for _ in range(3))
-            async with connection.pipeline():
-                for cursor, statement in ((state, STATE), (counts, COUNTS), (times, TIMES)):
-                    await cursor.execute(statement, asked)
-            (whole,) = await state.fetchone() or (False,)
-            found, seconds = (await counts.fetchall(), await times.fetchall()) if whole else ([], [])
+            # By itself: after a change, days are missing, and the sums would be made for nothing.
+            (whole,) = await (await connection.execute(STATE, asked, binary=True)).fetchone() or (False,)
+            if whole:
+                counts, times = (connection.cursor(binary=True) for _ in range(2))
+                async with connection.pipeline():
+                    await counts.execute(COUNTS, asked)
+                    await times.execute(TIMES, asked)
+                found, seconds = await counts.fetchall(), await times.fetchall()
         if whole:
             # A million times take seconds to put in order, in which other requests go on.
             return found, await asyncio.to_thread(times_of, seconds)

@@ -2,7 +2,21 @@
 -- (aureum/projections/search.py): of each word 'likes', patterns one of which must hold, and where a typo is forgiven
 -- 'near' and 'typo', a pattern that an index finds and the regular expression that must hold with it.
 
--- As conditions on a column, each of which begins with AND; the longest word first, which is likely the rarest.
+-- One pattern of LIKE as a condition on a column. Of an address the index finds what stands before the @, and the rest
+-- is looked for in what it found: the letters of a domain stand in most rows of a list, and to compare the index's lists
+-- of these takes twenty times as long.
+CREATE OR REPLACE FUNCTION search_like(p_like text, p_column text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = public, pg_temp AS $function$
+    SELECT CASE
+        WHEN p_like ~ '^%[^@%]*[a-z0-9]{4}[^@%]*@[^@%]+%$'
+        THEN format('%1$s LIKE %2$L AND (%1$s || '''') LIKE %3$L', p_column, split_part(p_like, '@', 1) || '@%', p_like)
+        ELSE format('%s LIKE %L', p_column, p_like)
+    END
+$function$;
+
+-- As conditions on a column, each of which begins with AND; the longest word first, which is likely the rarest. The index
+-- is not asked for a regular expression: 'near' finds all that it can hold for, and to take it apart costs 10 ms each time.
 CREATE OR REPLACE FUNCTION search_condition(p_words text, p_column text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = public, pg_temp AS $function$
@@ -10,9 +24,9 @@ BEGIN
     RETURN coalesce((
         SELECT string_agg(format(' AND (%s)', (
                    SELECT string_agg(one.holds, ' OR ') FROM (
-                       SELECT format('%s LIKE %L', p_column, l) FROM unnest(w.likes) AS l
+                       SELECT search_like(l, p_column) FROM unnest(w.likes) AS l
                         UNION ALL
-                       SELECT format('%1$s LIKE %2$L AND %1$s ~ %3$L', p_column, n, w.typo) FROM unnest(w.near) AS n
+                       SELECT format('%1$s LIKE %2$L AND (%1$s || '''') ~ %3$L', p_column, n, w.typo) FROM unnest(w.near) AS n
                    ) AS one (holds)
                )), '' ORDER BY (SELECT min(length(l)) FROM unnest(w.likes) AS l) DESC)
           FROM json_to_recordset(p_words::json) AS w (likes text[], near text[], typo text)

@@ -16,7 +16,7 @@ from aureum.domain.contact import TYPES
 from aureum.domain.errors import DomainError, Invalid, WrongState
 from aureum.domain.lead import STATUSES
 from aureum.domain.setting_back import set_back
-from aureum.domain.undoing import plan, state_of, undoable
+from aureum.domain.undoing import PARTS, plan, undoable
 from aureum.projections import contact_list, lead_list, property_list, task_list, tour_list
 from tests import stores
 from tests.domain.test_contact import added
@@ -125,7 +125,8 @@ KINDS: dict[str, tuple[Callable[[], Aggregate], st.SearchStrategy[Change], Any, 
 def whole(of: Aggregate) -> dict[str, Any]:
     """The parts of it, and what its activities say."""
     kept = of.activities if isinstance(of, HasActivities) else {}
-    return {**state_of(of), "activities": sorted((one.text or "", str(one.logged_by)) for one in kept.values())}
+    parts = {part: [getattr(of, name, None) for name in names] for part, names in PARTS[type(of)].items()}
+    return {**parts, "activities": sorted((one.text or "", str(one.logged_by)) for one in kept.values())}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -110,9 +110,16 @@ def history_of(stream: Stream, *, brief: bool = False) -> list[dict[str, Any]]:
     """The entries of a lead's stream. A caller who reads a lead's history may read its notes, and how it found its
     agent, too, though a lead itself has neither in the Aureum API. *brief* is for agents."""
 
+    # Most events change nothing of it, and to word it takes longer than all the rest.
+    worded: tuple[object, dict[str, Any] | None] = (None, None)
+
     def shown(row: Row) -> Row:
+        nonlocal worded
         details = row["details"]
-        routing = reasons.shown(details, to_wire, brief=brief, whole=True)
+        of = [details.get(name) for name in ("routing", "because", "routed_to")]
+        if worded[0] != of:
+            worded = (of, reasons.shown(details, to_wire, brief=brief, whole=True))
+        routing = worded[1]
         offer = reasons.offer_shown(row["doc"], details, to_wire, aureum_time)
         return {**row["doc"], "notes": details["notes"], "routing": routing, "offer": offer}
 

@@ -142,8 +142,9 @@ def changes_of(changes: Mapping[str, Any], words: Words) -> Iterator[Change]:
 
 def label_of(name: str) -> str:
     """``assignedToId`` → ``Assigned to``, ``away_from`` → ``Away from``."""
-    spaced = "".join(f" {one.lower()}" if one.isupper() else one for one in name.replace("_", " "))
-    return LABELS.get(name) or spaced.capitalize()
+    if name in LABELS:
+        return LABELS[name]
+    return "".join(f" {one.lower()}" if one.isupper() else one for one in name.replace("_", " ")).capitalize()
 
 
 def page_of(name: str, value: Any) -> str | None:

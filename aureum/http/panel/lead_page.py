@@ -40,6 +40,9 @@ LEAD_DONE = {
     "finished": "The task is done.",
 }
 
+AT_ONCE = 25
+"""Entries of the timeline that the page shows; a link leads to older ones."""
+
 MOST = 6
 """Earlier enquiries and showings that are named."""
 
@@ -109,10 +112,10 @@ async def beside(visit: Visit, lead: Doc) -> Beside:
     kept = {name: value for name, value in (("asOf", then), ("show", chosen)) if value not in ("", "all")}
     here = f"/admin/leads/{lead['id']}"
     return Beside(
-        timeline=shown[(page - 1) * LENGTH : page * LENGTH],
+        timeline=shown[(page - 1) * AT_ONCE : page * AT_ONCE],
         chosen=address(here, kept),
         chips=[(address(here, kept | {"show": name}), word, None) for name, word in SHOWN.items()],
-        older=address(here, kept | {"page": page + 1}) if len(shown) > page * LENGTH else None,
+        older=address(here, kept | {"page": page + 1}) if len(shown) > page * AT_ONCE else None,
         moments=[(one.saved_at, f"{shown_time(one.saved_at, visit.zone)}: {one.what}") for one in whole],
         then=asked_time(then, visit.zone) if then else None,
         tasks=sorted((one for one in tasks if one["status"] != "completed"), key=lambda one: one["dueDate"] or "~"),

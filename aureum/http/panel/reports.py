@@ -31,6 +31,10 @@ STAGES = ("leads", "contacted", "qualified", "showing", "offer", "converted")
 Cells = Sequence[Sequence[Any]]
 
 
+LONGEST = 14
+"""Rows of the days that are shown at once; more are folded."""
+
+
 def presets(today: date) -> list[tuple[str, date, date]]:
     """Periods that one asks for: their name, first and last day."""
     month = today.replace(day=1)
@@ -65,7 +69,8 @@ async def show_reports(visit: Visit) -> Response:
         found = (await visit.ask("GET", API, query=named(visit))).body
     today = ids.now().astimezone(visit.zone).date()
     first, last = (found["period"][name] for name in ("from", "to"))
-    links = [(f"{HERE}?from={begin}&to={end}", word, None) for word, begin, end in presets(today)]
+    links = {word: address(word, begin, end) for word, begin, end in presets(today)}
+    chosen = named_as(visit.request.query_params.get("period", ""), today, first, last)
     steps = [(day_word(one["from"], one["to"]), one) for one in found["steps"]]
     tones = {one: shown.tone for one, shown in STATUSES["lead"].items()}
     return await page(
@@ -74,19 +79,32 @@ async def show_reports(visit: Visit) -> Response:
         status,
         found=found,
         problem=problem,
-        links=links,
-        here=f"{HERE}?from={first}&to={last}",
+        links=[(to, word, None) for word, to in links.items()],
+        chosen=links.get(chosen, ""),
+        folded=len(steps) > LONGEST,
         query=urlencode({"from": first, "to": last}),
         by_source=stacked([(word, one["sources"]) for word, one in steps]),
         by_status=stacked([(word, one["statuses"]) for word, one in steps], tones),
         funnel=funnel([(one, found["total"][one]) for one in STAGES]),
-        tables={name: TABLES[name](found) for name in TABLES},
+        tables={name: TABLES[name](found) for name in TABLES} | {"time": by_day(found)},
         words={one: shown.word for one, shown in STATUSES["lead"].items()},
         tones=tones,
         change=change,
         took=took,
         share=share,
     )
+
+
+def address(word: str, begin: date, end: date) -> str:
+    """The page of a period of ``presets``. The name tells it from another with the same days."""
+    return f"{HERE}?{urlencode({'from': begin, 'to': end, 'period': word})}"
+
+
+def named_as(asked: str, today: date, first: str, last: str) -> str:
+    """What the period from *first* to *last* is called: as it was *asked* for, where two have the same days, such as
+    "30 days" and "This month" on the thirtieth. Empty if it has no name."""
+    names = [word for word, begin, end in presets(today) if (f"{begin}", f"{end}") == (first, last)]
+    return asked if asked in names else next(iter(names), "")
 
 
 def day_word(first: str, last: str) -> str:
@@ -177,6 +195,18 @@ def over_time(found: Mapping[str, Any]) -> Cells:
         ]
         for one in found["steps"]
     ]
+
+
+def by_day(found: Mapping[str, Any]) -> Cells:
+    """The same as a page shows it: a column for the days, as people write them."""
+    head, *rows = over_time(found)
+    return [["When", *head[2:]]] + [[dates(first, last), *rest] for first, last, *rest in rows]
+
+
+def dates(first: str, last: str) -> str:
+    """``23 Nov 2026``; a longer part by both of its days."""
+    begin, end = date.fromisoformat(first), date.fromisoformat(last)
+    return f"{begin:%-d %b %Y}" if begin == end else f"{begin:%-d %b %Y} to {end:%-d %b %Y}"
 
 
 TABLES: dict[str, Callable[[Mapping[str, Any]], Cells]] = {

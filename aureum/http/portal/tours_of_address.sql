@@ -5,10 +5,13 @@ CREATE OR REPLACE FUNCTION tours_of_address(p_tenant uuid, p_words text, p_limit
 RETURNS TABLE (tour_id uuid, stream_version integer, doc text, assigned_to uuid, created_by uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp SET jit = off AS $function$
+DECLARE
+    -- First, by itself: within the statement, the planner would call it several times to estimate.
+    ids uuid[] := search_ids('tour_list', 'tour_id', p_tenant, p_words);
 BEGIN
     RETURN QUERY
     SELECT t.tour_id, t.stream_version, t.doc, t.assigned_to, t.created_by FROM tour_list t
-     WHERE t.tenant_id = p_tenant AND t.tour_id = ANY (search_ids('tour_list', 'tour_id', p_tenant, p_words))
+     WHERE t.tenant_id = p_tenant AND t.tour_id = ANY (ids)
        AND t.read_version = (SELECT h.tour_list_version FROM heads h WHERE h.tenant_id = p_tenant)
      ORDER BY t.tour_id DESC LIMIT p_limit;
 END

@@ -1,10 +1,11 @@
 """Reports in the panel: the figures of the API in tables, charts and files."""
 
 import csv
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 
 from aureum.http.panel.charts import stacked, top
+from aureum.http.panel.reports import named_as
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, page
 from tests.http.serving import Server
@@ -60,6 +61,18 @@ def test_a_period_that_cannot_be_is_said(owner: Reader) -> None:
     reading = page(owner.get(HERE + "?from=2025-02-01&to=2025-01-01"), 400)
     assert reading.problem.startswith("This period cannot be shown.") and reading.said("h1") == ["Reports"]
     assert "No leads in this period." in str(reading.said("td"))
+
+
+def test_a_period_has_the_name_that_it_was_asked_by(owner: Reader) -> None:
+    today, days = date(2026, 11, 30), ("2026-11-01", "2026-11-30")
+    assert [named_as(asked, today, *days) for asked in ("", "This month", "30 days", "This year", "?")] == [
+        *("30 days", "This month", "30 days", "30 days", "30 days")
+    ]
+    assert named_as("This month", today, "2026-11-02", "2026-11-30") == ""
+    # Each is the chosen one on its own page, and alone.
+    for link in [one for one in owner.read(HERE).links if "period=" in one]:
+        chips = [about for _, about, _ in owner.read(link).texts if about.get("class") == "chip"]
+        assert [one["href"] for one in chips if "aria-current" in one] == [link]
 
 
 def test_a_chart_has_a_place_for_each_number() -> None:
