@@ -20,7 +20,7 @@ def boss(operator: Operator, tenant: Tenant) -> Staff:
 @pytest.fixture
 def office(browser: Browser, server: Server, boss: Staff) -> Iterator[Visitor]:
     """An owner who has logged in at this machine's own name, where browsers have locks, as over https."""
-    with visiting(browser, f"http://localhost:{server.port}", DESKTOP) as visitor:
+    with visiting(browser, f"http://localhost:{server.port}", DESKTOP, movement=True) as visitor:
         visitor.page.context.add_cookies([{"name": "aureum", "value": boss.token, "url": visitor.site}])
         yield visitor
 

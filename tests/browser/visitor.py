@@ -72,10 +72,22 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 @contextmanager
 def visiting(
-    browser: Browser, site: str, screen: ViewportSize, scheme: Scheme = "light", *, script: bool = True
+    browser: Browser,
+    site: str,
+    screen: ViewportSize,
+    scheme: Scheme = "light",
+    *,
+    script: bool = True,
+    movement: bool = False,
 ) -> Iterator[Visitor]:
-    """A visitor of *site*, which is ``http://`` and a host; with another colour *scheme*, or without *script*."""
-    context = browser.new_context(viewport=screen, color_scheme=scheme, java_script_enabled=script)
+    """A visitor of *site*, which is ``http://`` and a host; with another colour *scheme*, or without *script*. One who
+    likes *movement* sees each page fade into the next, which takes as much CPU as all else that the browser does."""
+    context = browser.new_context(
+        viewport=screen,
+        color_scheme=scheme,
+        java_script_enabled=script,
+        reduced_motion="no-preference" if movement else "reduce",
+    )
     context.set_default_timeout(PATIENCE_MS)
     visitor = Visitor(context.new_page(), site, [], set())
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import BinaryIO
 
+from aureum.routing.model_process import ONE_THREAD
+
 
 class Forked:
     """A process of another's making, with what tests use of ``subprocess.Popen``."""
@@ -75,7 +77,9 @@ def preloaded() -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         command = [sys.executable, "-m", "tests.http.preloaded", str(theirs.fileno())]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+        # Threads would not be in the processes that are forked; as the supervisor has it.
+        environment = os.environ | ONE_THREAD
+        process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
 
     def end() -> None:
         ours.close()

@@ -1,6 +1,7 @@
 """Forks HTTP processes that have imported what they need, for ``forking``: ``python -m tests.http.preloaded FD``.
 
-To import it takes more CPU than most tests. Each process has a second one as its parent, which says how it ended.
+To import it, and to make the OpenAPI document, takes more CPU than most tests. Each process has a second one as its
+parent, which says how it ended.
 """
 
 import gc
@@ -12,7 +13,9 @@ import socket
 import sys
 from typing import NamedTuple
 
-import aureum.processes.http_child  # noqa: F401  # what this process is there for
+import aureum.processes.http_child  # noqa: F401  # what the processes are made of
+from aureum.commands.ranking import warm_up
+from aureum.http.server.routes import published
 from aureum.processes.child import run
 
 LONGEST = 1 << 16
@@ -68,6 +71,8 @@ def watched(message: bytes, listener: int, stdin: int, stderr: int, told: int) -
 
 
 def main() -> None:
+    warm_up()
+    published(None)
     gc.collect()
     gc.freeze()
     job = forked(socket.socket(fileno=int(sys.argv[1])))
