@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from aureum.domain.ids import aureum_time, to_wire
+from aureum.domain.people import recognized_by
 from aureum.domain.tour import Tour
 from aureum.projections.document_list import DocumentList, Row, View, erased, moment_or_none, wire_or_none
 from aureum.projections.emits import A_PROPERTY, A_SHOWING, AN_AGENT, TIMES, Emits
@@ -43,6 +44,7 @@ def step(row: Row | None, event: Any) -> Row | None:
                 "lead_id": event.lead_id,
                 "starts_at": moment_or_none(event.starts_at),
                 "phone_e164": event.phone_e164,
+                "person": person(doc),
                 "search": searched(doc, event.phone_e164),
                 "updated_at": event.timestamp,
                 "doc": doc,
@@ -151,10 +153,13 @@ def changed(row: Row, event: Any) -> Row:
             columns["listing_id"] = doc["listingId"]
             columns["phone_e164"] = details.get("phone_e164", row["phone_e164"])
             columns["search"] = searched(doc, columns["phone_e164"])
+            columns["person"] = person(doc)
         case Tour.Suspected():
             doc["suspect"] = True
+            columns["person"] = None
         case Tour.Cleared():
             doc["suspect"] = False
+            columns["person"] = person(doc)
             columns["lead_id"] = event.lead_id
             if event.lead_id is not None:
                 doc = with_lead(doc, event.lead_id)
@@ -165,6 +170,11 @@ def changed(row: Row, event: Any) -> Row:
                 columns["details"] = routed(event)
     columns["leads_doc"] = in_leads(doc, row["number"])
     return row | columns
+
+
+def person(doc: Row) -> UUID | None:
+    """The person a tour is recognized by; none while it is suspected."""
+    return None if doc.get("suspect") else recognized_by(doc["email"], doc["name"])
 
 
 def with_lead(doc: Row, lead_id: UUID) -> Row:
@@ -246,6 +256,7 @@ LIST = DocumentList(
         "lead_id": "uuid",
         "starts_at": "timestamptz",
         "phone_e164": "text",
+        "person": "uuid",
         "search": "text",
         "updated_at": "timestamptz",
         "doc": "text",
@@ -255,13 +266,14 @@ LIST = DocumentList(
     Tour,
     step,
     emits=EMITS,
-    step_version=4,
+    step_version=5,
     views=(SHOWINGS, TOURS),
-    # Forms say no fixed time, so that they cost these nothing.
+    # Forms say no fixed time, so that they cost the first three nothing.
     indexes=(
         Index("starts_at, {id}", "starts_at IS NOT NULL", called="starts"),
         Index("{id}", "starts_at IS NULL AND status = 'confirmed'", called="confirmed_untimed"),
         Index("assigned_to, starts_at, {id}", "starts_at IS NOT NULL", called="agent_starts"),
+        Index("person, {id}", "person IS NOT NULL", called="people"),
     ),
     docs=("doc", "leads_doc", "details"),
 )

@@ -44,11 +44,13 @@ UNROUTED = Destination()
 
 @dataclass
 class Person:
-    """What the brokerage knows of one: the contact, the agent, and which word says why (``reasons.KNOWN``)."""
+    """What the brokerage knows of one: the contact, the agent, which word says why (``reasons.KNOWN``), and what alone
+    named the agent (``reasons.BY_SHOWING``)."""
 
     contact_id: UUID | None
     agent: UUID | None
     known: str | None
+    said_by: str | None = None
 
 
 @dataclass
@@ -82,6 +84,8 @@ class Router:
             routing |= {"known": person.known}
             if person.known in reasons.KNOWN:
                 agent = person.agent
+            if person.known == "lead" and person.said_by is not None:
+                routing |= {"by": person.said_by}
         if guards and route.turn is not None:
             self.take(route.turn)
         if enquiry.person is not None and agent is not None:
@@ -126,5 +130,5 @@ async def router_for(store: EventStore, tenant_id: UUID, rows: Sequence[Values])
         tenant_id,
         team,
         {name: Taken(position, window, times) for name, window, times, position in turns},
-        {person: Person(contact_id, agent, word) for person, contact_id, agent, word in known},
+        {person: Person(*found) for person, *found in known},
     )

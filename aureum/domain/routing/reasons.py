@@ -45,6 +45,10 @@ KNOWN = {
 }
 """Where the client's own agent has it, whatever the mode."""
 
+BY_SHOWING = "The client's agent: this agent has an earlier showing with the same address and name."
+"""Where ``by`` says that showings alone name the agent. The word of such a decision is ``lead``, which the previous
+release reads too."""
+
 NOT_NOW = {
     "away": "The client's agent is away.",
     "takes_no_leads": "The client's agent takes no leads.",
@@ -164,7 +168,7 @@ def reason(found: Mapping[str, Any]) -> str:
     """Why the lead went where it went."""
     known = found.get("known")
     if known in KNOWN:
-        return KNOWN[known]
+        return BY_SHOWING if found.get("by") == "showing" else KNOWN[known]
     if "passed_on" in found:
         return f"{why_passed_on(found['passed_on'])} {decided(found)}"
     return decided(found) if known is None else f"{NOT_NOW[known]} {decided(found)}"

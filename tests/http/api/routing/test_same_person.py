@@ -20,6 +20,7 @@ ZOE = {"firstName": "Zoë", "lastName": "van Dam", "email": "zoe@example.com"}
 HEAD = "SELECT position FROM heads WHERE tenant_id = %(tenant)s"
 CLIENT = "The client's agent: the address and the name are those of a contact whom this agent serves."
 EARLIER = "The client's agent: this agent has an earlier lead with the same address and name."
+SHOWN = "The client's agent: this agent has an earlier showing with the same address and name."
 STREAMS = "SELECT DISTINCT stream_id FROM events WHERE tenant_id = %(tenant)s AND starts_with(type, %(kind)s)"
 ERASE = "DELETE FROM subject_keys WHERE tenant_id = %(tenant)s AND subject_id = %(lead)s RETURNING 1"
 
@@ -465,3 +466,165 @@ def test_each_of_several_goes_to_their_own(
         again = lead(server, owner, sent(server, tenant, **before))
         assert (again["contact_id"], again["assigned_agent_id"]) == (None, agent.number)
     as_folded(operator, tenant, lead_list.LIST)
+
+
+def test_one_who_asked_for_tours_alone_goes_to_the_agent_who_shows(
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
+) -> None:
+    put(server, owner, mode="round_robin")
+    first = tour(server, tenant, owner)
+    assert first["routing"]["reason"].startswith("Round robin") and first["lead_id"] is None
+    again = tour(proxied, tenant, owner, name="VAN DAM, zoe", email=" ZOE@example.com")
+    assert (again["assigned_agent_id"], again["routing"]["reason"]) == (first["assigned_agent_id"], SHOWN)
+    assert again["lead_id"] is None
+    asked = lead(server, owner, sent(server, tenant, **ZOE))
+    assert (asked["assigned_agent_id"], asked["routing"]["reason"]) == (first["assigned_agent_id"], SHOWN)
+    assert (asked["routing"]["agent"], asked["routing"]["because"], asked["contact_id"]) == (
+        first["assigned_agent_id"],
+        [],
+        None,
+    )
+    # Neither took a turn.
+    others = [lead(server, owner, sent(server, tenant))["assigned_agent_id"] for _ in range(2)]
+    assert {first["assigned_agent_id"], *others} == {agent.number for agent in team}
+    # From now on the lead says it, as for everyone.
+    later = tour(server, tenant, owner)
+    assert (later["lead_id"], later["routing"]["reason"]) == (asked["id"], EARLIER)
+    # A lead goes before a showing: whom staff give it to is the client's agent.
+    other = next(agent for agent in team if agent.number != first["assigned_agent_id"])
+    assign(server, owner, asked["id"], other)
+    assert lead(server, owner, sent(server, tenant, **ZOE))["assigned_agent_id"] == other.number
+    assert server.ask("GET", f"/api/tours/{first['id']}", headers=owner.bearer).json == first
+    as_folded(operator, tenant, tour_list.LIST)
+    as_folded(operator, tenant, lead_list.LIST)
+
+
+def test_of_several_tours_the_newest_open_one_names_the_agent(
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
+) -> None:
+    ana, ben, cleo = team
+    put(server, owner, mode="primary_only", fallback="pond")
+    tours = [tour(server, tenant, owner) for _ in range(3)]
+    # Nobody has one of them, so nobody is known.
+    assert [one["assigned_agent_id"] for one in tours] == [None, None, None]
+
+    def changed(place: int, **fields: Any) -> None:
+        done = server.ask("PATCH", f"/api/tours/{tours[place]['id']}", fields, owner.bearer)
+        assert done.status == 200, done.body
+
+    def goes_to() -> int | None:
+        found = tour(server, tenant, owner)
+        agent: int | None = found["assigned_agent_id"]
+        # So that it is not the newest one that counts.
+        gone = server.ask("PATCH", f"/api/tours/{found['id']}", {"assigned_agent_id": None}, owner.bearer)
+        assert gone.status == 200
+        return agent
+
+    changed(0, assigned_agent_id=ana.number)
+    assert goes_to() == ana.number
+    changed(1, assigned_agent_id=ben.number)
+    assert goes_to() == ben.number
+    changed(1, status="cancelled")
+    assert goes_to() == ana.number
+    changed(0, status="cancelled")
+    assert goes_to() == ben.number
+    # Corrected by staff, it is another person's.
+    changed(1, assigned_agent_id=None)
+    changed(0, assigned_agent_id=None)
+    made = {"name": "Zoe Visser", "email": "zoe@example.com", "assignedToId": cleo.id}
+    entered = server.by_key(tenant, "POST", "/api/showings", made).json["id"]
+    assert goes_to() is None
+    assert server.by_key(tenant, "PATCH", f"/api/showings/{entered}", {"name": "Zoe van Dam"}).status == 200
+    assert goes_to() == cleo.number
+    as_folded(operator, tenant, tour_list.LIST)
+
+
+def test_less_than_address_and_name_of_a_tour_changes_nothing(
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
+) -> None:
+    put(server, owner, mode="round_robin")
+    first = tour(server, tenant, owner, phone="208-555-0123")
+    for fields in (
+        {"firstName": "Zora"},
+        {"email": "zoe@example.org"},
+        {"lastName": "van Dam Visser"},
+        {"email": "other@example.com", "phone": "208-555-0123"},
+    ):
+        found = lead(server, owner, sent(server, tenant, **{**ZOE, **fields}))
+        assert found["routing"]["reason"].startswith("Round robin"), fields
+    # A suspect is not remembered; cleared, it is.
+    unseen = tour(server, tenant, owner, name="Max Muster", email="max@example.com", _gotcha="x")
+    max_muster = {"firstName": "Max", "lastName": "Muster", "email": "max@example.com"}
+    assert unseen["assigned_agent_id"] is None
+    cleared = server.ask("PATCH", f"/api/tours/{unseen['id']}", {"suspect": False}, owner.bearer).json
+    assert cleared["routing"]["reason"].startswith("Round robin")
+    found = lead(server, owner, sent(server, tenant, **max_muster))
+    assert (found["assigned_agent_id"], found["routing"]["reason"]) == (cleared["assigned_agent_id"], SHOWN)
+    # Nor is a person who was erased.
+    (wire,) = [one["id"] for one in server.by_key(tenant, "GET", "/api/showings").json if one["name"] == "Zoe van Dam"]
+    assert operator.rows(ERASE, tenant=tenant.id, lead=from_wire(wire))
+    again = lead(server, owner, sent(server, tenant, **ZOE))
+    assert again["routing"]["reason"].startswith("Round robin") and first["id"]
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        ({"away_from": "2020-01-01T00:00:00Z"}, "The client's agent is away."),
+        ({"takes_leads": False}, "The client's agent takes no leads."),
+    ],
+)
+def test_an_agent_who_shows_and_cannot_take_it_is_passed_over(
+    server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff], gone: Any, said: str
+) -> None:
+    put(server, owner, mode="round_robin")
+    first = tour(server, tenant, owner)
+    change(server, owner, next(one for one in team if one.number == first["assigned_agent_id"]), **gone)
+    asked = lead(server, owner, sent(server, tenant, **ZOE))
+    assert asked["assigned_agent_id"] not in (None, first["assigned_agent_id"])
+    assert asked["routing"]["reason"].startswith(f"{said} Round robin")
+    as_folded(operator, tenant, lead_list.LIST)
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+def test_tours_and_forms_of_a_new_person_at_the_same_moment_go_to_one_agent(
+    server: Server, proxied: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff], keyed: bool
+) -> None:
+    put(server, owner, mode="round_robin")
+
+    def send(place: int) -> None:
+        process, person = (server, proxied)[place % 2], f"pat{place % 4}@example.com"
+        headers = {"X-Forwarded-For": address()} | ({"Idempotency-Key": f"k{place}"} if keyed else {})
+        body = TOUR | {"name": f"Pat {'abcd'[place % 4]}", "email": person, "message": f"Question {place}"}
+        for _ in range(2 if keyed else 1):
+            assert process.ask("POST", "/api/tours", body, headers, host=tenant.domain).status == 200
+
+    with ThreadPoolExecutor(12) as threads:
+        list(threads.map(send, range(24)))
+    made = server.ask("GET", "/api/tours?limit=100", headers=owner.bearer).json
+    assert len(made) == 24
+    agents: dict[str, set[int]] = {}
+    for one in made:
+        agents.setdefault(one["email"], set()).add(one["assigned_agent_id"])
+    assert len(agents) == 4 and all(len(found) == 1 and None not in found for found in agents.values())
+    # Each of the four took one turn.
+    assert sorted(sum(agent.number in found for found in agents.values()) for agent in team) == [1, 1, 2]
+    as_folded(operator, tenant, tour_list.LIST)
+
+
+def test_no_answer_to_a_tour_tells_a_stranger(server: Server, tenant: Tenant, owner: Staff, team: list[Staff]) -> None:
+    put(server, owner, mode="round_robin")
+    hidden = ("date", "x-request-id", "content-length")
+    body = TOUR | {"name": "Zoe van Dam", "email": "zoe@example.com"}
+    stranger, known = (
+        server.ask(
+            "POST", "/api/tours", body | {"message": address()}, {"X-Forwarded-For": address()}, host=tenant.domain
+        )
+        for _ in range(2)
+    )
+    assert stranger.status == known.status == 200
+    assert stranger.json.keys() == known.json.keys()
+    changing = {"id": 0, "message": "", "created_at": "", "updated_at": ""}
+    assert stranger.json | changing == known.json | changing
+    shown = [{name: value for name, value in one.headers.items() if name not in hidden} for one in (stranger, known)]
+    assert shown[0] == shown[1]
