@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from aureum.routing.decision import Because, Decision, How, Ranked
 from aureum.routing.enquiry import Enquiry, Prepared, prepared
+from aureum.routing.glossary import phrase
 from aureum.routing.language import ENGLISH, speaks
+from aureum.routing.literal import stands_in
 from aureum.routing.ngrams import NgramIndex, counted
 from aureum.routing.profile import Words
 from aureum.routing.protected import protected
@@ -50,7 +52,7 @@ class Comparison:
             scores = self.letters.copy()
             # Named in so many words is above all likeness.
             scores[self.places.index(named.agent)] = scores.max() + MARGIN
-            return self.decision(How.LITERAL, scores, (Because(named.specialty, named.specialty),))
+            return self.decision(How.LITERAL, scores, (Because(self.quoted(named.specialty), named.specialty),))
         if not telling_words(self.enquiry.text):
             return self.decision(How.NOTHING_SAID, self.letters)
         if self.likeness < LIKENESS:
@@ -108,6 +110,12 @@ class Comparison:
             model_missing,
             self.language,
         )
+
+    def quoted(self, specialty: str) -> str:
+        """The clause of the enquiry that names *specialty*, as it was written; itself, if no clause that is quoted
+        does."""
+        named = phrase(specialty)
+        return next((clause for clause in self.enquiry.clauses if stands_in(named, phrase(clause))), specialty)
 
     def because(self) -> tuple[Because, ...]:
         """The clause and the phrase of the best agent that are most alike by letters."""

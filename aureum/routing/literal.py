@@ -76,3 +76,8 @@ class LiteralIndex:
 def tells_something(words: Words) -> bool:
     """Whether there is a word among them that not every enquiry has."""
     return any((word not in GENERIC_WORDS and word not in FUNCTION_WORDS) or word == "lot" for word in words)
+
+
+def stands_in(named: Words, words: Words) -> bool:
+    """Whether *named* are some of the *words*, one behind the other."""
+    return any(words[at : at + len(named)] == named for at in range(len(words) - len(named) + 1))

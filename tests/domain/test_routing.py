@@ -113,9 +113,7 @@ def test_primary_only() -> None:
 def test_round_robin_leaves_it_to_the_turn() -> None:
     decision = decided(Routing(mode="round_robin"))
     assert (decision.choices, decision.why, decision.fewest) == ((ANA, BEN, CORA), "turn", False)
-    assert reason(decision) == (
-        "Round robin: of 3 agents, it was this agent's turn: none of them has waited longer for a lead."
-    )
+    assert reason(decision) == ("Round robin: of 3 agents, none has waited longer for a lead.")
 
 
 def test_random_draws_evenly_and_always_alike() -> None:
@@ -165,7 +163,7 @@ def test_nothing_said_goes_to_the_fallback() -> None:
 def test_near_ties_go_to_the_least_busy_or_in_turn(least_busy: bool) -> None:
     decision = decided(Routing(least_busy=least_busy), ranking=TIE)
     assert (decision.choices, decision.why, decision.fewest) == ((ANA, BEN), "near_tie", least_busy)
-    assert ("fewest leads today" in reason(decision)) is least_busy
+    assert ("fewer leads today" in reason(decision)) is least_busy
 
 
 def test_the_semantic_filter_narrows_any_mode() -> None:
@@ -406,3 +404,39 @@ def test_the_parts_of_a_page() -> None:
         "top",
     )
     assert page_parts("") == ()
+
+
+@pytest.mark.parametrize(
+    ("ranking", "said"),
+    [
+        (
+            Ranking("meaning", ((BEN, 3.0), (CORA, 1.0)), language="es", other_language=(ANA,)),
+            "The enquiry's meaning is nearest to this agent's profile. Only agents who speak Spanish were considered.",
+        ),
+        (
+            Ranking("only", ((BEN, None),), language="es", other_language=(ANA, CORA)),
+            "Of the agents who can take leads now, only this one speaks Spanish.",
+        ),
+        (
+            Ranking("nothing_said", ((BEN, 0.1), (CORA, 0.0)), language="ko", other_language=(ANA,)),
+            "The enquiry says nothing that a profile answers, so the fallback gave it to the next agent in turn: of 2 "
+            "agents, none has waited longer for a lead. Only agents who speak Korean were considered.",
+        ),
+        (
+            Ranking("near_tie", ((BEN, 0.1), (CORA, 0.0)), (BEN, CORA), language="xx", other_language=(ANA,)),
+            "Of 2 agents whom the enquiry suits about equally well, none has had fewer leads today. Only agents who "
+            "speak the enquiry's language were considered.",
+        ),
+    ],
+)
+def test_a_reason_names_the_language_that_narrowed_the_pool(ranking: Ranking, said: str) -> None:
+    assert reason(decided(ranking=ranking)) == said
+
+
+def test_no_language_is_named_where_it_did_not_count() -> None:
+    """The primary agent has leads in any language, and the pond is everyone's."""
+    ranking = Ranking("nothing_said", ((BEN, 0.1),), language="es", other_language=(ANA, CORA))
+    for fallback in ("primary", "pond"):
+        team = (replace(TEAM[0], primary=True), *TEAM[1:])
+        found = reason(decided(Routing(fallback=fallback), ranking=ranking, team=team))
+        assert "Spanish" not in found and found.startswith("The enquiry says nothing that a profile answers")

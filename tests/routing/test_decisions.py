@@ -65,6 +65,10 @@ def test_what_names_a_specialty_is_assigned_to_it() -> None:
     decision = decided("A downtown condo, close to horses and a barn with stalls", TWO)
     assert (decision.how, decision.chosen) == (How.LITERAL, UUID(int=2))
     assert decision.because[0].profile == "downtown condos" and decision.ranked[0].user_id == UUID(int=2)
+    # What is quoted is what was written.
+    assert decision.because[0].said == "A downtown condo"
+    (shouted,) = decided("DO YOU HAVE ANY DOWNTOWN CONDO?? CALL ME", TWO).because
+    assert (shouted.said, shouted.profile) == ("DO YOU HAVE ANY DOWNTOWN CONDO", "downtown condos")
 
 
 def test_the_language_of_the_enquiry_narrows_the_pool() -> None:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from aureum.domain.routing import languages
+from aureum.routing import language as told_by
 from aureum.routing.language import language_asked_for, language_of, primary, speaks
 
 
@@ -60,3 +62,8 @@ def test_tags_name_languages() -> None:
         "",
     ]
     assert speaks(("en-US", "uk"), "ru") and not speaks(("en",), "es") and not speaks((), "en")
+
+
+def test_every_language_that_is_told_has_a_name_in_reasons() -> None:
+    told = {*told_by.FUNCTION_SETS, *(code for code, _ in told_by.SCRIPTS), *told_by.NAMES.values()}
+    assert told <= languages.NAMES.keys()

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from aureum.domain.ids import aureum_time
 from aureum.domain.routing.deciding import Decision
+from aureum.domain.routing.languages import name_of
 from aureum.domain.routing.settings import PRICES, WORDS, When
 
 CLOSED = ("converted", "lost")
@@ -63,6 +64,10 @@ BEST = {
     "meaning": "The enquiry's meaning is nearest to this agent's profile.",
 }
 
+ONLY_SPEAKER = "Of the agents who can take leads now, only this one speaks {}."
+SPOKEN = "Only agents who speak {} were considered."
+"""Where the enquiry is written in a language other than English, or asks for one, and agents speak it."""
+
 UNDECIDED = {
     "nothing_said": "The enquiry says nothing that a profile answers",
     "near_tie": "No agent suits the enquiry clearly best",
@@ -95,8 +100,9 @@ OLDER = {
 }
 """Of leads that the first versions routed."""
 
-TURN = "it was this agent's turn: none of them has waited longer for a lead"
-FEWEST = "this agent has had the fewest leads today"
+TURN = "none has waited longer for a lead"
+FEWEST = "none has had fewer leads today"
+ONE = "it was this agent's turn"
 POND = "The lead waits in the pond, from which agents claim it."
 
 
@@ -187,6 +193,15 @@ def why_passed_on(passed_on: Mapping[str, Any]) -> str:
 
 def decided(found: Mapping[str, Any]) -> str:
     """The same of a client whom no agent serves."""
+    language = (found.get("ranking") or {}).get("language")
+    # The primary agent gets leads in any language, and in the pond they are everyone's.
+    if language is None or found["why"] in ("primary", "pond") or found["ranking"]["how"] == "only":
+        return by_settings(found)
+    return f"{by_settings(found)} {SPOKEN.format(name_of(language))}"
+
+
+def by_settings(found: Mapping[str, Any]) -> str:
+    """The same without the language."""
     why, fallback = found["why"], found.get("fallback")
     if why in OLDER:
         return OLDER[why].format(", ".join(f"“{word}”" for word in found["matched"]))
@@ -197,7 +212,7 @@ def decided(found: Mapping[str, Any]) -> str:
         case "primary":
             return f"{nobody}, so the fallback gave it to the primary agent."
         case "turn":
-            return f"{nobody}, so the fallback gave it to the next agent in turn: {among(found)}{TURN}."
+            return f"{nobody}, so the fallback gave it to the next agent in turn: {turn(found)}."
     return f"{nobody}, and the fallback found no agent either. {POND}"
 
 
@@ -212,20 +227,23 @@ def by_mode(found: Mapping[str, Any]) -> str:
         case "best":
             return best(found["ranking"])
         case "near_tie":
-            several = f"Of {count(found['choices'])} whom the enquiry suits nearly as well"
+            several = f"Of {count(found['choices'])} whom the enquiry suits about equally well"
             return f"{several}, {FEWEST if found['fewest'] else TURN}."
         case "rule" if rule is not None and rule["group"] is None:
             return f"{rule_of(rule)} leads to this agent."
         case "rule" if rule is not None:
-            return f"{rule_of(rule)} leads to the group {rule['group']}; {among(found)}{TURN}."
+            return f"{rule_of(rule)} leads to the group {rule['group']}; {turn(found)}."
         case "offered" if rule is not None:
             group, minutes = rule["group"], minutes_of(rule["claim_minutes"])
             return f"{rule_of(rule)} lets the agents of the group {group} claim it, for {minutes}."
-    return f"Round robin: {among(found)}{TURN}."
+    return f"Round robin: {turn(found)}."
 
 
 def best(ranking: Mapping[str, Any]) -> str:
     """Why an agent suits the enquiry best."""
+    language = ranking.get("language")
+    if ranking["how"] == "only" and language is not None:
+        return ONLY_SPEAKER.format(name_of(language))
     said = BEST.get(ranking["how"], BEST["meaning"])
     missing = MISSING.get(ranking.get("missing") or "")
     return said if missing is None else f"{said} {missing}"
@@ -253,9 +271,9 @@ def rule_of(rule: Mapping[str, Any]) -> str:
     return f"Rule {rule['number']} ({rule['when'] or 'where no other rule fits'})"
 
 
-def among(found: Mapping[str, Any]) -> str:
-    """Among how many a turn went round."""
-    return "" if found["choices"] < 2 else f"of {count(found['choices'])}, "
+def turn(found: Mapping[str, Any]) -> str:
+    """Whose turn it was, and among how many."""
+    return ONE if found["choices"] < 2 else f"of {count(found['choices'])}, {TURN}"
 
 
 def count(agents: int) -> str:

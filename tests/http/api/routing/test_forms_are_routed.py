@@ -39,7 +39,7 @@ def test_what_is_stored_names_the_agent_and_no_placeholder(
         "agent": shown["assigned_agent_id"],
         "rule": None,
         "margin": None,
-        "reason": "Round robin: of 3 agents, it was this agent's turn: none of them has waited longer for a lead.",
+        "reason": "Round robin: of 3 agents, none has waited longer for a lead.",
         "model": None,
         "because": [],
         "pool": [{"agent": agent.number, "score": None, "out": None} for agent in sorted(team, key=lambda one: one.id)],

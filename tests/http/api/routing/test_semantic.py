@@ -130,7 +130,7 @@ def test_the_model_is_named_where_it_took_part_and_only_there(server: Server, sm
     agent, routing = small.routed(server, "Do you have downtown condos?")
     assert (agent, routing["model"]) == ("Ana", None)
     assert routing["reason"] == "The enquiry names a specialty of this agent."
-    assert routing["because"] == [{"said": "downtown condos", "profile": "downtown condos"}]
+    assert routing["because"] == [{"said": "Do you have downtown condos", "profile": "downtown condos"}]
     agent, routing = small.routed(server, "Is this still available?")
     assert agent is not None and routing["because"] == [] and routing["model"] is None
     assert routing["reason"].startswith("The enquiry says nothing that a profile answers, so the fallback gave it to")
@@ -149,7 +149,7 @@ def test_near_ties_go_to_the_least_busy(server: Server, operator: Operator) -> N
     )
     got = [twins.routed(server, f"Stalls and pasture for {n} mares and an arena") for n in (2, 3, 4, 5)]
     assert sorted(name or "" for name, _ in got) == ["Ana", "Ana", "Ben", "Ben"]
-    said = "Of 2 agents whom the enquiry suits nearly as well, this agent has had the fewest leads today."
+    said = "Of 2 agents whom the enquiry suits about equally well, none has had fewer leads today."
     assert {routing["reason"] for _, routing in got} == {said} and all(not one["because"] for _, one in got)
 
 
