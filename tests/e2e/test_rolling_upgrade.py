@@ -214,7 +214,8 @@ def test_processes_of_the_last_release_are_replaced_one_after_the_other(empty_ur
         assert {message: messages[message] for message in load.forms} == dict.fromkeys(load.forms, 1)
         shown = third.ask("GET", f"/api/contacts/{contact}", headers=load.bearer)
         assert shown.json["lastName"] == f"Hopper {load.renamed}"
-        assert shown.headers["etag"] == f'"v{1 + load.renamed}"'
+        # Behind a period stands what a rebuild of lists has changed, if this release needs one.
+        assert shown.headers["etag"].strip('"').split(".")[0] == f"v{1 + load.renamed}"
         done = {one["id"] for one in third.ask("GET", "/api/tasks?status=completed", headers=load.bearer).json}
         assert load.tasks <= done
 
