@@ -440,3 +440,27 @@ def test_no_language_is_named_where_it_did_not_count() -> None:
         team = (replace(TEAM[0], primary=True), *TEAM[1:])
         found = reason(decided(Routing(fallback=fallback), ranking=ranking, team=team))
         assert "Spanish" not in found and found.startswith("The enquiry says nothing that a profile answers")
+
+
+@pytest.mark.parametrize(
+    ("ranking", "said"),
+    [
+        (TIE, "The semantic filter left only agents whom the enquiry suits best."),
+        (
+            replace(TIE, missing="late"),
+            "The semantic filter left only agents whom the enquiry suits best. The comparison by meaning took too long "
+            "and was not waited for.",
+        ),
+        (Ranking("late"), "The comparison by meaning took too long, so the semantic filter left out nobody."),
+        (Ranking("broken"), "The comparison by meaning was not available, so the semantic filter left out nobody."),
+        (
+            Ranking("nothing_said"),
+            "The enquiry says nothing that a profile answers, so the semantic filter left out nobody.",
+        ),
+    ],
+)
+def test_a_reason_says_what_the_semantic_filter_did(ranking: Ranking, said: str) -> None:
+    routing = Routing(mode="round_robin", semantic_filter=True)
+    found = reason(decided(routing, ranking=ranking))
+    assert found.startswith("Round robin: ") and found.endswith(f". {said}")
+    assert "semantic filter" not in reason(decided(replace(routing, semantic_filter=False), ranking=ranking))

@@ -68,6 +68,9 @@ ONLY_SPEAKER = "Of the agents who can take leads now, only this one speaks {}."
 SPOKEN = "Only agents who speak {} were considered."
 """Where the enquiry is written in a language other than English, or asks for one, and agents speak it."""
 
+FILTERED = "The semantic filter left only agents whom the enquiry suits best."
+NOT_FILTERED = ("nothing_said", "late", "broken")
+
 UNDECIDED = {
     "nothing_said": "The enquiry says nothing that a profile answers",
     "near_tie": "No agent suits the enquiry clearly best",
@@ -193,15 +196,34 @@ def why_passed_on(passed_on: Mapping[str, Any]) -> str:
 
 def decided(found: Mapping[str, Any]) -> str:
     """The same of a client whom no agent serves."""
-    language = (found.get("ranking") or {}).get("language")
+    return " ".join(filter(None, (by_settings(found), by_filter(found), by_language(found))))
+
+
+def by_filter(found: Mapping[str, Any]) -> str | None:
+    """What the semantic filter did before another mode."""
+    ranking = found.get("ranking")
+    if ranking is None or found["mode"] == "semantic" or found["why"] == "pond" or not found["pool_size"]:
+        return None
+    if ranking["how"] in NOT_FILTERED:
+        return f"{UNDECIDED[ranking['how']]}, so the semantic filter left out nobody."
+    missing = MISSING.get(ranking.get("missing") or "")
+    return FILTERED if missing is None else f"{FILTERED} {missing}"
+
+
+def by_language(found: Mapping[str, Any]) -> str | None:
+    """Which language narrowed the pool, if one did and the reason does not say so yet."""
+    ranking = found.get("ranking") or {}
+    language = ranking.get("language")
     # The primary agent gets leads in any language, and in the pond they are everyone's.
-    if language is None or found["why"] in ("primary", "pond") or found["ranking"]["how"] == "only":
-        return by_settings(found)
-    return f"{by_settings(found)} {SPOKEN.format(name_of(language))}"
+    if language is None or found["why"] in ("primary", "pond"):
+        return None
+    if found["why"] == "best" and ranking["how"] == "only":
+        return None
+    return SPOKEN.format(name_of(language))
 
 
 def by_settings(found: Mapping[str, Any]) -> str:
-    """The same without the language."""
+    """The same without what narrowed the pool before."""
     why, fallback = found["why"], found.get("fallback")
     if why in OLDER:
         return OLDER[why].format(", ".join(f"“{word}”" for word in found["matched"]))
