@@ -66,16 +66,18 @@ def new_id(at: datetime | None = None) -> UUID:
 def to_wire(stream_id: UUID) -> str:
     """``c`` and 25 digits: 36 ** 25 is just above 2 ** 128.
 
-    Both halves fit into what Python computes fast; a loop over the whole takes three times as long.
+    Python divides numbers below 2 ** 30 fast, so what is left is cut into fours of digits as early as it can be.
     """
-    high, low = divmod(stream_id.int, 1296**6)
-    return "".join(
-        (
-            *("c", DIGITS[high // 1296**6], PAIRS[high // 1296**5 % 1296], PAIRS[high // 1296**4 % 1296]),
-            *(PAIRS[high // 1296**3 % 1296], PAIRS[high // 1296**2 % 1296], PAIRS[high // 1296 % 1296]),
-            *(PAIRS[high % 1296], PAIRS[low // 1296**5], PAIRS[low // 1296**4 % 1296], PAIRS[low // 1296**3 % 1296]),
-            *(PAIRS[low // 1296**2 % 1296], PAIRS[low // 1296 % 1296], PAIRS[low % 1296]),
-        )
+    high, low = divmod(stream_id.int, 36**12)
+    high, third = divmod(high, 36**4)
+    high, second = divmod(high, 36**4)
+    zeroth, first = divmod(high, 36**4)
+    low, sixth = divmod(low, 36**4)
+    fourth, fifth = divmod(low, 36**4)
+    return (
+        f"c{DIGITS[zeroth]}{PAIRS[first // 1296]}{PAIRS[first % 1296]}{PAIRS[second // 1296]}{PAIRS[second % 1296]}"
+        f"{PAIRS[third // 1296]}{PAIRS[third % 1296]}{PAIRS[fourth // 1296]}{PAIRS[fourth % 1296]}"
+        f"{PAIRS[fifth // 1296]}{PAIRS[fifth % 1296]}{PAIRS[sixth // 1296]}{PAIRS[sixth % 1296]}"
     )
 
 

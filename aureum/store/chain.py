@@ -17,6 +17,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from aureum.store.postgres.connection import Connection
 from aureum.store.signed_checkpoints import SignedCheckpoint
 
 CHUNK = 2_000
@@ -155,12 +156,35 @@ class Walk:
     position: int = 0
     hash: bytes = b""
 
-    def step(self, row: Any) -> Broken | None:
-        """To the next event: what is wrong with it, if anything is."""
-        broken, self.hash = check(self.tenant_id, self.position, self.hash, row)
-        if broken:
-            return self.in_archive(broken)
-        self.position += 1
+    def over(self, rows: Iterable[Any]) -> Broken | None:
+        """Over the next events: what is wrong with the first that is not as it was appended, if one is not.
+
+        Millions of them are walked over, so what each needs stands in one place.
+        """
+        tenant, signed, archives = self.tenant_id.bytes, self.signed, self.archives
+        for position, stream, version, kind, schema_version, data, metadata, recorded_at, stored in rows:
+            if position != self.position + 1:
+                return self.in_archive(self.out_of_order(position))
+            made = next_hash(
+                self.hash, tenant, stream, version, position, schema_version, recorded_at, kind, data, metadata
+            )
+            if made != stored:
+                place = f"position {position} (stream {UUID(bytes=stream)}, version {version})"
+                said = f"the stored bytes at {place} are not those that were appended"
+                return self.in_archive(Broken(position, said))
+            self.position, self.hash = position, made
+            if (position in signed or position in archives) and (broken := self.rewritten()):
+                return broken
+        return None
+
+    def out_of_order(self, position: int) -> Broken:
+        """What it means that *position* comes next."""
+        if position <= self.position:
+            return Broken(position, f"there is no position {position} in a log: this row was added")
+        return Broken(self.position + 1, f"position {self.position + 1} is missing")
+
+    def rewritten(self) -> Broken | None:
+        """Whether the hash here is another than one that was written down for an archive, or signed."""
         archive = self.archives.get(self.position)
         if archive is not None and archive.hash != self.hash:
             said = f"the hash at position {self.position} is not the one that was written down for {archive}"
@@ -196,14 +220,11 @@ class Walk:
 
 def verify_rows(walk: Walk, rows: Iterable[Any]) -> Verified | Broken:
     """Verify a log outside the database, whose rows come as ``EVENTS`` has them."""
-    for row in rows:
-        if broken := walk.step(row):
-            return broken
-    return walk.end() or Verified(walk.position)
+    return walk.over(rows) or walk.end() or Verified(walk.position)
 
 
 async def verify(
-    connection: AsyncConnection[Any],
+    connection: Connection,
     tenant_id: UUID,
     progress: Callable[[int, int], None] | None = None,
     signed: Mapping[int, Sequence[SignedCheckpoint]] | None = None,
@@ -215,7 +236,8 @@ async def verify(
         await cursor.execute(query, parameters)
         return await cursor.fetchall()
 
-    return await verify_log(read, tenant_id, progress, signed)
+    with connection.large_answers():
+        return await verify_log(read, tenant_id, progress, signed)
 
 
 async def verify_log(
@@ -233,9 +255,8 @@ async def verify_log(
     walk = Walk(tenant_id, signed or {}, archives)
     async with aclosing(chunks(read, tenant_id, head)) as found:
         async for rows in found:
-            for row in rows:
-                if broken := walk.step(row):
-                    return broken
+            if broken := walk.over(rows):
+                return broken
             if progress is not None:
                 progress(walk.position, head)
     if walk.position < head:
@@ -268,19 +289,3 @@ async def chunks(read: Read, tenant_id: UUID, head: int) -> AsyncGenerator[list[
     finally:
         ahead.cancel()
         await asyncio.gather(ahead, return_exceptions=True)
-
-
-def check(tenant_id: UUID, last: int, before: bytes, row: Any) -> tuple[Broken | None, bytes]:
-    """Whether *row* follows position *last*, whose hash is *before*; and the row's own hash."""
-    position, stream, version, kind, schema_version, data, metadata, recorded_at, stored = row
-    if position != last + 1:
-        if position <= last:
-            return Broken(position, f"there is no position {position} in a log: this row was added"), before
-        return Broken(last + 1, f"position {last + 1} is missing"), before
-    made = next_hash(
-        before, tenant_id.bytes, stream, version, position, schema_version, recorded_at, kind, data, metadata
-    )
-    if made == stored:
-        return None, made
-    place = f"position {position} (stream {UUID(bytes=stream)}, version {version})"
-    return Broken(position, f"the stored bytes at {place} are not those that were appended"), before

@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from psycopg import AsyncConnection, IsolationLevel
+from psycopg import IsolationLevel
 
 from aureum import __version__
 from aureum.domain.ids import PLATFORM, to_wire
 from aureum.store.blobs import BlobStore
 from aureum.store.cipher import TenantKey
 from aureum.store.mapper import ERASING
+from aureum.store.postgres.connection import Connection
 from aureum.transfer import numbers
 from aureum.transfer.documents import document_lines
 from aureum.transfer.lines import BEGUN, ENDED, LINKS, Broken, LineWriter, special
@@ -104,7 +105,7 @@ class Lines:
 
 
 async def export(
-    connection: AsyncConnection[Any],
+    connection: Connection,
     key: TenantKey,
     write: Callable[[bytes], object],
     blobs: BlobStore,
@@ -143,11 +144,12 @@ async def export(
         ]
     )
     opened = OpenedKeys(key)
-    async with aclosing(chunks(connection, tenant_id, head)) as found:
-        async for rows in found:
-            lines.add([opened.line(writer, row) for row in rows])
-            if progress is not None:
-                progress(rows[-1][2], head)
+    with connection.large_answers():
+        async with aclosing(chunks(connection, tenant_id, head)) as found:
+            async for rows in found:
+                lines.add([opened.line(writer, row) for row in rows])
+                if progress is not None:
+                    progress(rows[-1][2], head)
     async for links in link_pages(connection, tenant_id):
         lines.add([special(source, LINKS, f"links.{lines.count}", at, {"links": links})])
     async for line in document_lines(connection, blobs, key, seal, source, at):
@@ -158,7 +160,7 @@ async def export(
     return Exported(head, digest, about["state"]["hash"])
 
 
-async def check_erased(connection: AsyncConnection[Any], tenant_id: UUID, head: int) -> None:
+async def check_erased(connection: Connection, tenant_id: UUID, head: int) -> None:
     """Raises Broken if a person was erased since the log ended at *head*: lines may still have what was known."""
     named = {"tenant": tenant_id, "head": head, "erasing": list(ERASING)}
     ((erased,),) = await (await connection.execute(ERASED_MEANWHILE, named)).fetchall()
@@ -167,7 +169,7 @@ async def check_erased(connection: AsyncConnection[Any], tenant_id: UUID, head: 
 
 
 async def snapshot(
-    connection: AsyncConnection[Any], key: TenantKey, seal: LineSeal | None
+    connection: Connection, key: TenantKey, seal: LineSeal | None
 ) -> tuple[dict[str, Any], list[Any], str]:
     """What the first line says, the brokerage's own events, and when that was: all of one moment."""
     tenant_id = key.tenant_id
@@ -202,7 +204,7 @@ async def snapshot(
     return about, own, at
 
 
-async def link_pages(connection: AsyncConnection[Any], tenant_id: UUID) -> AsyncIterator[list[list[str]]]:
+async def link_pages(connection: Connection, tenant_id: UUID) -> AsyncIterator[list[list[str]]]:
     """The hashes of links with their subscribers, a thousand at a time."""
     cursor, after = connection.cursor(binary=True), b""
     while True:

@@ -45,6 +45,9 @@ DIGITS = 19
 
 NEWLINE = orjson.OPT_APPEND_NEWLINE
 
+NOTHING = b"{}"
+"""What is personal, as JSON, where nothing is."""
+
 
 class Broken(ValueError):
     """A line is not what it has to be. The message says why."""
@@ -110,20 +113,20 @@ class LineWriter:
         try:
             fields: dict[str, Any] = orjson.loads(data)
             personal, lost = opened(kind, self.tenant_id, stream_id, version, schema_version, fields, key, gone)
+            if hidden := kind.cls.SECRET - set(lost):
+                fields |= dict.fromkeys(hidden)
+                personal = without(personal, hidden)
             said: dict[str, Any] = {"fields": fields}
             # The first event of a person says whether there is a key.
             erased = bool(lost) or (key is None and version == 1 and has_sealed(kind, schema_version))
-            for secret in kind.cls.SECRET - set(lost):
-                fields[secret] = None
-                personal.pop(secret, None)
             if lost:
                 said["lost"] = lost
-            if personal:
+            if personal != NOTHING:
                 if self.seal is None:
-                    said["personal"] = personal
+                    said["personal"] = orjson.Fragment(personal)
                 else:
                     number = line_number(position, version)
-                    said["sealed"] = self.seal.seal(number, place(subject, version), orjson.dumps(personal))
+                    said["sealed"] = self.seal.seal(number, place(subject, version), personal)
             said["metadata"] = orjson.loads(metadata)
         except (ValueError, TypeError, AttributeError, InvalidTag) as error:
             where = f"position {position}" if position else f"version {version} of the brokerage's own"
@@ -132,19 +135,21 @@ class LineWriter:
             ) from error
         if not position:
             time = moment_text(EPOCH + fields["timestamp"] * MILLISECOND)
-        event = {
+        event: dict[str, Any] = {
             "specversion": "1.0",
             "id": str(position) if position else f"{subject}.{version}",
             "source": self.source,
             "type": name,
             "subject": subject,
             "time": time,
-            **({"sequence": f"{position:0{DIGITS}}"} if position else {}),
-            "streamversion": version,
-            "schemaversion": schema_version,
-            **({"erased": True} if erased else {}),
-            "data": said,
         }
+        if position:
+            event["sequence"] = f"{position:0{DIGITS}}"
+        event["streamversion"] = version
+        event["schemaversion"] = schema_version
+        if erased:
+            event["erased"] = True
+        event["data"] = said
         return orjson.dumps(event, option=NEWLINE)
 
 
@@ -163,28 +168,34 @@ def opened(
     fields: dict[str, Any],
     key: AESGCM | None,
     gone: bool,
-) -> tuple[dict[str, Any], list[str]]:
-    """What is personal in *fields*, which are left without it; or the names of what is lost. Raises InvalidTag."""
+) -> tuple[bytes, list[str]]:
+    """What is personal in *fields*, as JSON, and they are left without it; or the names of what is lost. Raises
+    InvalidTag."""
     if not kind.personal:
-        return {}, []
+        return NOTHING, []
     if not has_sealed(kind, schema_version):
         clear = {name: fields.pop(name) for name in kind.personal if fields.get(name) is not None}
-        return ({}, list(clear)) if gone else (clear, [])
+        return (NOTHING, list(clear)) if gone else (orjson.dumps(clear), [])
     if schema_version > kind.cls.SEALED_ONE_BY_ONE:
         sealed = fields.pop(TOGETHER, None)
         if sealed is None:
-            return {}, []
+            return NOTHING, []
         if key is None:
-            return {}, [name for name in kind.personal if name not in fields]
+            return NOTHING, [name for name in kind.personal if name not in fields]
         where = field_context(tenant_id, stream_id, stream_id, version, TOGETHER)
-        return orjson.loads(unseal(key, b64decode(sealed), where)), []
+        return unseal(key, b64decode(sealed), where), []
     each = {name: fields.pop(name) for name in kind.personal if fields.get(name) is not None}
     if key is None:
-        return {}, list(each)
+        return NOTHING, list(each)
     where = field_context(tenant_id, stream_id, stream_id, version, "")
-    return {
-        name: orjson.loads(unseal(key, b64decode(sealed), where + name.encode())) for name, sealed in each.items()
-    }, []
+    values = {name: unseal(key, b64decode(sealed), where + name.encode()) for name, sealed in each.items()}
+    return orjson.dumps({name: orjson.Fragment(value) for name, value in values.items()}), []
+
+
+def without(personal: bytes, secret: frozenset[str]) -> bytes:
+    """What is personal but what is *secret*."""
+    known: dict[str, Any] = orjson.loads(personal)
+    return orjson.dumps({name: value for name, value in known.items() if name not in secret})
 
 
 def has_sealed(kind: EventType, schema_version: int) -> bool:

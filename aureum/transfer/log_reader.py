@@ -7,11 +7,11 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from psycopg import AsyncConnection
 
 from aureum.lru import Lru
 from aureum.store.cipher import TenantKey
 from aureum.store.mapper import ERASING, ONCE_IN_CLEAR
+from aureum.store.postgres.connection import Connection
 from aureum.transfer.lines import Broken, LineWriter
 
 TIME = """to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
@@ -34,7 +34,7 @@ CHUNK = 2_000
 KEYS_KEPT = 20_000
 
 
-async def chunks(connection: AsyncConnection[Any], tenant_id: UUID, head: int) -> AsyncGenerator[list[Any]]:
+async def chunks(connection: Connection, tenant_id: UUID, head: int) -> AsyncGenerator[list[Any]]:
     """The rows of the log up to *head*. The database looks for the next ones while the caller works on these.
 
     Raises Broken where one is missing.

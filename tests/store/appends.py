@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from eventsourcing.persistence import StoredEvent
-from psycopg import AsyncConnection
 
 from aureum.store.append import Append, Remember
 from aureum.store.chain import Verified, verify
+from aureum.store.postgres.connection import Connection
 from tests.store.recorder import recorded
 
 
@@ -35,14 +35,14 @@ def remember(key: str, request: str = "request", answer: str = "answer") -> Reme
     return Remember(key.encode(), request.encode(), answer.encode())
 
 
-async def new_tenants(connection: AsyncConnection[Any], count: int) -> list[UUID]:
+async def new_tenants(connection: Connection, count: int) -> list[UUID]:
     """Tenants with nothing but a head, in the order in which their heads are locked."""
     made = sorted(uuid4() for _ in range(count))
     await connection.cursor().executemany("INSERT INTO heads (tenant_id) VALUES (%s)", [[one] for one in made])
     return made
 
 
-async def log_of(connection: AsyncConnection[Any], tenant_id: UUID) -> list[tuple[int, UUID, int]]:
+async def log_of(connection: Connection, tenant_id: UUID) -> list[tuple[int, UUID, int]]:
     """(position, stream, version) of every event in order; the chain has been verified, so there is no gap."""
     query = "SELECT position, stream_id, version FROM events WHERE tenant_id = %s ORDER BY position"
     rows = await (await connection.execute(query, [tenant_id])).fetchall()
@@ -51,9 +51,9 @@ async def log_of(connection: AsyncConnection[Any], tenant_id: UUID) -> list[tupl
 
 
 @asynccontextmanager
-async def connected(url: str) -> AsyncIterator[AsyncConnection[Any]]:
+async def connected(url: str) -> AsyncIterator[Connection]:
     """Another session, in autocommit."""
-    async with await AsyncConnection.connect(url, autocommit=True) as connection:
+    async with await Connection.connect(url, autocommit=True) as connection:
         yield connection
 
 
@@ -65,7 +65,7 @@ async def held(url: str, *tenants: UUID) -> AsyncIterator[None]:
         yield
 
 
-async def until_somebody_waits_for_a_lock(connection: AsyncConnection[Any]) -> int:
+async def until_somebody_waits_for_a_lock(connection: Connection) -> int:
     """The process id of a session that waits for a lock, as soon as there is one; thirty seconds at most."""
     query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     async with asyncio.timeout(30):

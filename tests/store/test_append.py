@@ -3,20 +3,19 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg import AsyncConnection
 
 from aureum.store.append import Append, Outcome, call
+from aureum.store.postgres.connection import Connection
 from tests.store.appends import an_append, connected, log_of, new_tenants, remember
 
 APPENDED = "appended"
 
 
-def on_a_connection(url: str, test: Callable[[AsyncConnection[Any]], Awaitable[None]]) -> None:
+def on_a_connection(url: str, test: Callable[[Connection], Awaitable[None]]) -> None:
     async def run() -> None:
         async with connected(url) as connection:
             await test(connection)
@@ -24,7 +23,7 @@ def on_a_connection(url: str, test: Callable[[AsyncConnection[Any]], Awaitable[N
     asyncio.run(run())
 
 
-async def appended(connection: AsyncConnection[Any], *appends: Append) -> list[Outcome]:
+async def appended(connection: Connection, *appends: Append) -> list[Outcome]:
     return await call(connection, appends, "5s")
 
 
@@ -33,7 +32,7 @@ def words(outcomes: list[Outcome]) -> list[str]:
 
 
 def test_positions_have_no_gaps_in_the_order_of_the_items(module_database_url: str) -> None:
-    async def test(connection: AsyncConnection[Any]) -> None:
+    async def test(connection: Connection) -> None:
         a, b = await new_tenants(connection, 2)
         items = [an_append(b, events=2), an_append(a), an_append(b), an_append(a, events=3), an_append(b)]
         outcomes = await appended(connection, *items)
@@ -47,7 +46,7 @@ def test_positions_have_no_gaps_in_the_order_of_the_items(module_database_url: s
 
 
 def test_a_conflict_is_an_answer(module_database_url: str) -> None:
-    async def test(connection: AsyncConnection[Any]) -> None:
+    async def test(connection: Connection) -> None:
         (tenant_id,) = await new_tenants(connection, 1)
         begun = an_append(tenant_id, events=2)
         await appended(connection, begun)
@@ -66,7 +65,7 @@ def test_a_conflict_is_an_answer(module_database_url: str) -> None:
 def test_every_answer_in_one_call(module_database_url: str) -> None:
     """A conflict, a used and a reused idempotency key, an unknown tenant: the others are appended."""
 
-    async def test(connection: AsyncConnection[Any]) -> None:
+    async def test(connection: Connection) -> None:
         a, b = await new_tenants(connection, 2)
         grown, still = an_append(a, events=2), an_append(a)
         one, two = (an_append(a, remember=remember(key, "asked", f"said to {key}")) for key in ("one", "two"))
@@ -101,7 +100,7 @@ def test_every_answer_in_one_call(module_database_url: str) -> None:
 
 
 def test_a_key_whose_append_was_refused_is_free(module_database_url: str) -> None:
-    async def test(connection: AsyncConnection[Any]) -> None:
+    async def test(connection: Connection) -> None:
         (tenant_id,) = await new_tenants(connection, 1)
         refused = an_append(tenant_id, expected=7, remember=remember("key", "one"))
         other = an_append(tenant_id, remember=remember("key", "two"))
@@ -112,7 +111,7 @@ def test_a_key_whose_append_was_refused_is_free(module_database_url: str) -> Non
 
 
 def test_a_stream_or_a_key_twice_in_a_call_fails_it_all(module_database_url: str) -> None:
-    async def test(connection: AsyncConnection[Any]) -> None:
+    async def test(connection: Connection) -> None:
         (tenant_id,) = await new_tenants(connection, 1)
         begun = an_append(tenant_id)
         await appended(connection, begun)
@@ -127,7 +126,7 @@ def test_a_stream_or_a_key_twice_in_a_call_fails_it_all(module_database_url: str
 
 
 def test_a_key_is_forgotten_after_a_day(module_database_url: str) -> None:
-    async def test(connection: AsyncConnection[Any]) -> None:
+    async def test(connection: Connection) -> None:
         (tenant_id,) = await new_tenants(connection, 1)
         await appended(connection, an_append(tenant_id, remember=remember("key", "one", "first")))
         age = "UPDATE idempotency_keys SET recorded_at = recorded_at - %s::interval WHERE tenant_id = %s"
@@ -143,7 +142,7 @@ def test_a_key_is_forgotten_after_a_day(module_database_url: str) -> None:
 
 
 def test_a_stream_that_begins_twice_is_refused_by_the_database(module_database_url: str) -> None:
-    async def test(connection: AsyncConnection[Any]) -> None:
+    async def test(connection: Connection) -> None:
         (tenant_id,) = await new_tenants(connection, 1)
         begun = an_append(tenant_id)
         await appended(connection, begun)
@@ -157,7 +156,7 @@ def test_a_stream_that_begins_twice_is_refused_by_the_database(module_database_u
 def test_times_are_taken_under_the_lock(module_database_url: str) -> None:
     """recorded_at never goes back as positions go on, though a transaction that began earlier appends later."""
 
-    async def test(connection: AsyncConnection[Any]) -> None:
+    async def test(connection: Connection) -> None:
         (tenant_id,) = await new_tenants(connection, 1)
         async with connected(module_database_url) as other, other.transaction():
             await other.execute("SELECT now()")
@@ -172,7 +171,7 @@ def test_times_are_taken_under_the_lock(module_database_url: str) -> None:
 
 
 def test_a_held_tenant_is_waited_for_or_skipped(module_database_url: str) -> None:
-    async def test(connection: AsyncConnection[Any]) -> None:
+    async def test(connection: Connection) -> None:
         free, held = await new_tenants(connection, 2)
         items = [an_append(held), an_append(free), an_append(uuid4())]
         async with connected(module_database_url) as holder:

@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from psycopg import AsyncConnection
 
 from aureum.domain import ids
 from aureum.domain.contact import Contact
@@ -17,6 +16,7 @@ from aureum.domain.errors import Conflict, KeyReused, NotFound
 from aureum.domain.lead import Lead
 from aureum.store.event_store import NO_STREAM, Appended, EventStore, Idempotency, Stream
 from aureum.store.metadata import VISITOR, Origin
+from aureum.store.postgres.connection import Connection
 from tests.examples import examples
 from tests.store.appends import connected, log_of
 from tests.stores import capture, new_lead, open_brokerage, opened_store
@@ -63,7 +63,7 @@ async def together(
     return await store.append(tenant_id, lead, before, command="ConvertLead", origin=ORIGIN, idempotency=key, also=also)
 
 
-Scenario = Callable[[EventStore, AsyncConnection[Any], UUID], Awaitable[None]]
+Scenario = Callable[[EventStore, Connection, UUID], Awaitable[None]]
 
 
 def on_a_tenant(url: str, scenario: Scenario) -> None:
@@ -82,7 +82,7 @@ async def absent(store: EventStore, tenant_id: UUID, contact: Contact) -> bool:
 
 
 def test_all_streams_stand_in_the_log_one_behind_the_other(module_database_url: str) -> None:
-    async def scenario(store: EventStore, connection: AsyncConnection[Any], tenant_id: UUID) -> None:
+    async def scenario(store: EventStore, connection: Connection, tenant_id: UUID) -> None:
         lead = await capture(store, tenant_id)
         first, second = a_contact(changed=True), a_contact()
 
@@ -112,7 +112,7 @@ def test_all_streams_stand_in_the_log_one_behind_the_other(module_database_url: 
 
 
 def test_a_conflict_of_the_first_refuses_all(module_database_url: str) -> None:
-    async def scenario(store: EventStore, connection: AsyncConnection[Any], tenant_id: UUID) -> None:
+    async def scenario(store: EventStore, connection: Connection, tenant_id: UUID) -> None:
         lead = await capture(store, tenant_id)
         before = await store.load(tenant_id, lead.id)
         winner, loser = a_contact(), a_contact()
@@ -132,7 +132,7 @@ def test_a_conflict_of_the_first_refuses_all(module_database_url: str) -> None:
 
 
 def test_one_that_has_begun_already_refuses_all(module_database_url: str) -> None:
-    async def scenario(store: EventStore, connection: AsyncConnection[Any], tenant_id: UUID) -> None:
+    async def scenario(store: EventStore, connection: Connection, tenant_id: UUID) -> None:
         lead = await capture(store, tenant_id)
         begun, other = a_contact(), a_contact()
         await store.append(tenant_id, begun, NO_STREAM, command="AddContact", origin=ORIGIN)
@@ -150,7 +150,7 @@ def test_one_that_has_begun_already_refuses_all(module_database_url: str) -> Non
 
 
 def test_under_a_key_all_of_it_happens_once(module_database_url: str) -> None:
-    async def scenario(store: EventStore, connection: AsyncConnection[Any], tenant_id: UUID) -> None:
+    async def scenario(store: EventStore, connection: Connection, tenant_id: UUID) -> None:
         lead = await capture(store, tenant_id)
         before = await store.load(tenant_id, lead.id)
         first, again, other = a_contact(), a_contact(), a_contact()
@@ -170,7 +170,7 @@ def test_under_a_key_all_of_it_happens_once(module_database_url: str) -> None:
 
 
 def test_of_an_unknown_tenant_nothing_is_stored(module_database_url: str) -> None:
-    async def scenario(store: EventStore, connection: AsyncConnection[Any], tenant_id: UUID) -> None:
+    async def scenario(store: EventStore, connection: Connection, tenant_id: UUID) -> None:
         nowhere, contact = ids.new_id(), a_contact()
 
         with pytest.raises(NotFound):
@@ -225,7 +225,7 @@ async def granted(store: EventStore, tenant_id: UUID, wish: Wish, before: Stream
 
 
 async def carried_out(
-    store: EventStore, connection: AsyncConnection[Any], wished: list[list[Wish]]
+    store: EventStore, connection: Connection, wished: list[list[Wish]]
 ) -> tuple[list[list[str]], list[list[Any]]]:
     """The answers of each wave, and the logs afterwards, with each contact's place among the wishes for its id."""
     tenants = [await open_brokerage(store) for _ in range(TENANTS)]

@@ -11,11 +11,11 @@ import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from psycopg import AsyncConnection
 
 from aureum.domain.errors import Busy, Unavailable
 from aureum.store.append import Append, Outcome
 from aureum.store.groups import Waiting, take
+from aureum.store.postgres.connection import Connection
 from aureum.store.writer import ALONE, LANE_LIMIT, AppendWriter
 from tests.store.appends import (
     an_append,
@@ -28,7 +28,7 @@ from tests.store.appends import (
 )
 
 
-def run(test: Callable[[AppendWriter, AsyncConnection[Any]], Awaitable[None]], url: str) -> None:
+def run(test: Callable[[AppendWriter, Connection], Awaitable[None]], url: str) -> None:
     """*test* with an opened writer and a connection beside it, 30 seconds at most."""
 
     async def bounded() -> None:
@@ -72,7 +72,7 @@ def test_a_group_has_nothing_twice_and_none_is_overtaken(asked: list[tuple[int, 
 
 
 def test_those_that_wait_at_the_same_moment_share_a_call(module_database_url: str) -> None:
-    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: AppendWriter, connection: Connection) -> None:
         a, b = await new_tenants(connection, 2)
         await asyncio.gather(*(writer.append(an_append(tenant)) for _ in range(50) for tenant in (a, b)))
         query = "SELECT count(DISTINCT recorded_at) FROM events WHERE tenant_id = ANY (%s)"
@@ -84,7 +84,7 @@ def test_those_that_wait_at_the_same_moment_share_a_call(module_database_url: st
 
 
 def test_one_of_many_wins_a_stream(module_database_url: str) -> None:
-    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: AppendWriter, connection: Connection) -> None:
         (tenant_id,) = await new_tenants(connection, 1)
         begun = an_append(tenant_id)
         await writer.append(begun)
@@ -97,7 +97,7 @@ def test_one_of_many_wins_a_stream(module_database_url: str) -> None:
 
 
 def test_one_of_many_uses_a_key(module_database_url: str) -> None:
-    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: AppendWriter, connection: Connection) -> None:
         (tenant_id,) = await new_tenants(connection, 1)
         asked = [("asked", f"answer {number}") for number in range(20)] + [("asked otherwise", "another answer")] * 5
         appends = [an_append(tenant_id, remember=remember("key", *request)) for request in asked]
@@ -112,7 +112,7 @@ def test_one_of_many_uses_a_key(module_database_url: str) -> None:
 def test_a_held_tenant_holds_up_no_other(module_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aureum.store.writer.LANE_LOCK_TIMEOUT", "60s")
 
-    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: AppendWriter, connection: Connection) -> None:
         stuck, *free = await new_tenants(connection, 9)
         async with held(module_database_url, stuck):
             late = [asyncio.create_task(outcome(writer.append(an_append(stuck)))) for _ in range(3)]
@@ -133,7 +133,7 @@ def test_a_held_tenant_holds_up_no_other(module_database_url: str, monkeypatch: 
 
 
 def test_who_waits_too_long_for_a_held_tenant_hears_so(module_database_url: str) -> None:
-    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: AppendWriter, connection: Connection) -> None:
         stuck, free = await new_tenants(connection, 2)
         async with held(module_database_url, stuck), asyncio.timeout(4):
             assert await outcome(writer.append(an_append(stuck))) == "Busy"
@@ -144,7 +144,7 @@ def test_who_waits_too_long_for_a_held_tenant_hears_so(module_database_url: str)
 
 
 def test_more_held_tenants_than_lanes(module_database_url: str) -> None:
-    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: AppendWriter, connection: Connection) -> None:
         tenants = await new_tenants(connection, LANE_LIMIT + 4)
         stuck, free = tenants[:-1], tenants[-1]
         async with held(module_database_url, *stuck), asyncio.timeout(8):
@@ -160,7 +160,7 @@ def test_more_held_tenants_than_lanes(module_database_url: str) -> None:
 def test_two_writers_and_a_held_tenant(module_database_url: str) -> None:
     """What is held by the other writer's call is held for milliseconds: no caller is refused because of it."""
 
-    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: AppendWriter, connection: Connection) -> None:
         tenants = await new_tenants(connection, 12)
         stuck, free = tenants[6], tenants[:6] + tenants[7:]
         outcomes: Counter[str] = Counter()
@@ -187,7 +187,7 @@ def test_two_writers_and_a_held_tenant(module_database_url: str) -> None:
 
 
 def test_callers_that_give_up_do_not_stop_it(module_database_url: str) -> None:
-    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: AppendWriter, connection: Connection) -> None:
         tenant_id, other = await new_tenants(connection, 2)
         before = [asyncio.create_task(writer.append(an_append(tenant_id))) for _ in range(5)]
         await asyncio.sleep(0)
@@ -210,7 +210,7 @@ def test_callers_that_give_up_do_not_stop_it(module_database_url: str) -> None:
 
 
 def test_it_survives_the_loss_of_its_connection(module_database_url: str) -> None:
-    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: AppendWriter, connection: Connection) -> None:
         tenant_id, other = await new_tenants(connection, 2)
         await writer.append(an_append(tenant_id))
         assert writer.line is not None
@@ -231,7 +231,7 @@ def test_it_survives_the_loss_of_its_connection(module_database_url: str) -> Non
 
 
 def test_a_lane_survives_the_loss_of_its_connection(module_database_url: str) -> None:
-    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: AppendWriter, connection: Connection) -> None:
         stuck, free = await new_tenants(connection, 2)
         async with held(module_database_url, stuck):
             late = asyncio.create_task(outcome(writer.append(an_append(stuck))))
@@ -297,7 +297,7 @@ class Telling(AppendWriter):
         return await super()._call(appends)
 
 
-def run_telling(test: Callable[[Telling, AsyncConnection[Any]], Awaitable[None]], url: str) -> None:
+def run_telling(test: Callable[[Telling, Connection], Awaitable[None]], url: str) -> None:
     """As ``run``."""
 
     async def bounded() -> None:
@@ -308,7 +308,7 @@ def run_telling(test: Callable[[Telling, AsyncConnection[Any]], Awaitable[None]]
 
 
 def test_an_append_that_is_alone_goes_from_its_callers_task(module_database_url: str) -> None:
-    async def test(writer: Telling, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: Telling, connection: Connection) -> None:
         (tenant_id,) = await new_tenants(connection, 1)
         for _ in range(ALONE + 2):
             await writer.append(an_append(tenant_id))
@@ -323,7 +323,7 @@ def test_an_append_that_is_alone_goes_from_its_callers_task(module_database_url:
 
 
 def test_a_caller_that_goes_away_holds_up_no_other(module_database_url: str) -> None:
-    async def test(writer: Telling, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: Telling, connection: Connection) -> None:
         stuck, free = await new_tenants(connection, 2)
         for _ in range(ALONE):
             await writer.append(an_append(free))

@@ -11,13 +11,14 @@ import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from psycopg import AsyncConnection, sql
+from psycopg import sql
 from psycopg_pool import ConnectionPool
 
 from aureum.domain import ids
 from aureum.store import chain
 from aureum.store.chain import Broken, Verified, tenants, verify
 from aureum.store.metadata import COMMAND_LINE, Origin
+from aureum.store.postgres.connection import Connection
 from tests.examples import examples
 from tests.store.recorder import TenantRecorder
 from tests.store.test_recorder import stored
@@ -57,7 +58,7 @@ COLUMNS: dict[str, Callable[[Any], st.SearchStrategy[Any]]] = {
 
 
 @asynccontextmanager
-async def undone(connection: AsyncConnection[Any]) -> AsyncIterator[None]:
+async def undone(connection: Connection) -> AsyncIterator[None]:
     """A transaction that is rolled back in any case."""
     async with connection.transaction(force_rollback=True):
         yield
@@ -69,7 +70,7 @@ class Log:
     def __init__(self, url: str) -> None:
         self.runner = asyncio.Runner()
         self.tenant_id = self.runner.run(self._fill(url))
-        self.connection = self.runner.run(AsyncConnection.connect(url, autocommit=True))
+        self.connection = self.runner.run(Connection.connect(url, autocommit=True))
 
     async def _fill(self, url: str) -> UUID:
         async with opened_store(url) as store:

@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from psycopg import AsyncConnection
 
 from aureum.domain.errors import Unavailable
 from aureum.store.append import Append, Outcome, Remember, call
 from aureum.store.groups import Waiting, take
 from aureum.store.guards import AtMost, Guard, Once, Unchanged, Unique
+from aureum.store.postgres.connection import Connection
 from aureum.store.writer import AppendWriter
 from tests.examples import examples
 from tests.store.appends import an_append, connected, log_of, new_tenants, remember
@@ -198,7 +198,7 @@ async def beside_the_model(url: str, given: list[Any]) -> None:
             await compare(connection, tenant, model)
 
 
-async def compare(connection: AsyncConnection[Any], tenant: UUID, model: Model) -> None:
+async def compare(connection: Connection, tenant: UUID, model: Model) -> None:
     """The tables with the model."""
 
     async def rows(query: str) -> list[Any]:

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from psycopg import AsyncConnection
 
 from aureum.domain.errors import Unavailable
 from aureum.store.append import TOO_LATE, call
+from aureum.store.postgres.connection import Connection
 from aureum.store.postgres.watch import Watch
 from aureum.store.writer import AppendWriter
 from tests.freezer import Freezer, freezer
@@ -33,9 +33,7 @@ def proxy(module_database_url: str) -> Iterator[Freezer]:
         yield made
 
 
-def run(
-    proxy: Freezer, url: str, test: Callable[[AppendWriter, AsyncConnection[Any]], Awaitable[None]], **more: Any
-) -> Watch:
+def run(proxy: Freezer, url: str, test: Callable[[AppendWriter, Connection], Awaitable[None]], **more: Any) -> Watch:
     """Run *test* with a writer behind the proxy, and a connection past it; the writer's watch."""
     watch = Watch(TIMEOUT)
 
@@ -53,7 +51,7 @@ def run(
 
 @pytest.mark.parametrize("answers_only", [True, False])
 def test_what_is_not_answered_is_appended_once(proxy: Freezer, module_database_url: str, answers_only: bool) -> None:
-    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: AppendWriter, connection: Connection) -> None:
         one, other = await new_tenants(connection, 2)
         assert (await writer.append(an_append(one))).position == 1
         proxy.freeze(answers_only=answers_only)
@@ -74,7 +72,7 @@ def test_what_is_not_answered_is_appended_once(proxy: Freezer, module_database_u
 
 
 def test_of_what_decided_nothing_the_record_is_asked_for(proxy: Freezer, module_database_url: str) -> None:
-    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: AppendWriter, connection: Connection) -> None:
         (tenant,) = await new_tenants(connection, 1)
         await writer.append(an_append(tenant, events=2))
         key = uuid4().hex
@@ -88,7 +86,7 @@ def test_of_what_decided_nothing_the_record_is_asked_for(proxy: Freezer, module_
 
 
 def test_nothing_is_appended_that_was_refused(proxy: Freezer, module_database_url: str) -> None:
-    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: AppendWriter, connection: Connection) -> None:
         (tenant,) = await new_tenants(connection, 1)
         await writer.append(an_append(tenant))
         proxy.freeze()
@@ -106,7 +104,7 @@ def test_nothing_is_appended_that_was_refused(proxy: Freezer, module_database_ur
 
 
 def test_the_holder_of_the_head_is_waited_for_and_no_other(proxy: Freezer, module_database_url: str) -> None:
-    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: AppendWriter, connection: Connection) -> None:
         stuck, free = await new_tenants(connection, 2)
         await writer.append(an_append(free))
         async with held(module_database_url, stuck):
@@ -120,7 +118,7 @@ def test_the_holder_of_the_head_is_waited_for_and_no_other(proxy: Freezer, modul
 
 
 def test_a_lane_in_doubt(proxy: Freezer, module_database_url: str) -> None:
-    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: AppendWriter, connection: Connection) -> None:
         stuck, free = await new_tenants(connection, 2)
         async with held(module_database_url, stuck):
             late = asyncio.create_task(writer.append(an_append(stuck)))
@@ -161,7 +159,7 @@ def test_a_call_is_void_after_its_time_and_once_its_writer_was_given_up(module_d
 
 
 def test_the_clock_of_the_database_is_looked_at_again(proxy: Freezer, module_database_url: str) -> None:
-    async def test(writer: AppendWriter, connection: AsyncConnection[Any]) -> None:
+    async def test(writer: AppendWriter, connection: Connection) -> None:
         (tenant,) = await new_tenants(connection, 1)
         await writer.append(an_append(tenant))
         assert writer.line is not None

@@ -2,11 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg import AsyncConnection
 
 from aureum.domain import ids
 from aureum.domain.aggregate import Aggregate
@@ -15,6 +13,7 @@ from aureum.domain.errors import AlreadyTaken, Busy
 from aureum.domain.user import User
 from aureum.store.event_store import NO_STREAM, EventStore
 from aureum.store.metadata import COMMAND_LINE, Origin
+from aureum.store.postgres.connection import Connection
 from tests.store.appends import connected, held, log_of, until_somebody_waits_for_a_lock
 from tests.stores import BROKERAGE_NUMBER, new_lead, open_brokerage, opened_store
 
@@ -67,7 +66,7 @@ EMAIL = "A user with this email address already exists."
 APPENDED = "appended"
 
 
-def run(test: Callable[[EventStore, AsyncConnection[Any]], Awaitable[None]], url: str) -> None:
+def run(test: Callable[[EventStore, Connection], Awaitable[None]], url: str) -> None:
     async def bounded() -> None:
         async with asyncio.timeout(30), opened_store(url) as store, connected(url) as connection:
             await test(store, connection)
@@ -76,7 +75,7 @@ def run(test: Callable[[EventStore, AsyncConnection[Any]], Awaitable[None]], url
 
 
 def test_each_alone(database_url: str) -> None:
-    async def test(store: EventStore, connection: AsyncConnection[Any]) -> None:
+    async def test(store: EventStore, connection: Connection) -> None:
         a, b = [await open_brokerage(store) for _ in range(2)]
         assert await answer(store, ids.PLATFORM, await brokerage(store, "maple", "maple.example.com")) == APPENDED
         assert await answer(store, ids.PLATFORM, await brokerage(store, "maple")) == SLUG
@@ -90,7 +89,7 @@ def test_each_alone(database_url: str) -> None:
 
 
 def test_among_others(database_url: str) -> None:
-    async def test(store: EventStore, connection: AsyncConnection[Any]) -> None:
+    async def test(store: EventStore, connection: Connection) -> None:
         a, b = [await open_brokerage(store) for _ in range(2)]
         await answer(store, ids.PLATFORM, await brokerage(store, "maple", "maple.example.com"))
         await answer(store, a, await user(store, "ann@example.com"))
@@ -119,7 +118,7 @@ def test_among_others(database_url: str) -> None:
 
 
 def test_among_others_that_waited_for_a_held_tenant(database_url: str) -> None:
-    async def test(store: EventStore, connection: AsyncConnection[Any]) -> None:
+    async def test(store: EventStore, connection: Connection) -> None:
         free = await open_brokerage(store)
         await answer(store, ids.PLATFORM, await brokerage(store, "maple"))
         asked = [await brokerage(store, slug) for slug in ("oak", "maple", "elm", "elm")]
@@ -134,7 +133,7 @@ def test_among_others_that_waited_for_a_held_tenant(database_url: str) -> None:
 
 
 def test_a_name_that_another_session_is_about_to_take(database_url: str) -> None:
-    async def test(store: EventStore, connection: AsyncConnection[Any]) -> None:
+    async def test(store: EventStore, connection: Connection) -> None:
         free = await open_brokerage(store)
         elm = await brokerage(store, "elm", "elm.example.com")
         async with connected(database_url) as other, other.transaction(force_rollback=True):

@@ -2,8 +2,12 @@
 
 import asyncio
 import math
+import os
+import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent import futures
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +16,7 @@ import structlog
 from psycopg import AsyncConnection, pq
 from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.waiting import wait_async
+from psycopg.waiting import wait, wait_async
 
 from aureum.store.postgres.arrays import packed
 from aureum.store.postgres.watch import Session, Watch
@@ -74,6 +78,9 @@ class Connection(AsyncConnection[Any]):
     owns_nothing = False
     """The login neither owns the tables nor could become their owner."""
 
+    in_thread = False
+    """Answers are waited for in a thread (``large_answers``)."""
+
     clock = 0.0
     """What the database's clock showed at the zero of our monotonic one, as it was looked at last."""
     clock_read = float("-inf")
@@ -86,8 +93,9 @@ class Connection(AsyncConnection[Any]):
     ) -> RV:
         """Go on with *gen* until it is done. Raises NoAnswer; with a *timeout* of the driver's own what that means."""
         bound = self.bound or self.watch.seconds
+        waits = self._wait_in_thread if self.in_thread else wait_async
         try:
-            return await wait_async(
+            return await waits(
                 gen, self.pgconn.socket, interval=interval, timeout=bound if timeout is None else timeout
             )
         except psycopg.errors._WaitTimeout:
@@ -100,6 +108,34 @@ class Connection(AsyncConnection[Any]):
             if self.pgconn.status == pq.ConnStatus.OK and self.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
                 await self._end_or_leave(gen, interval)
             raise
+
+    @contextmanager
+    def large_answers(self) -> Iterator[None]:
+        """Meanwhile answers are waited for in a thread: their pieces, of eight kilobytes each, do not wake the event
+        loop one by one."""
+        self.in_thread = True
+        try:
+            yield
+        finally:
+            self.in_thread = False
+
+    async def _wait_in_thread(self, gen: PQGen[RV], fileno: int, *, interval: float, timeout: float) -> RV:  # noqa: ASYNC109
+        """``wait_async``, in a thread. When it returns or raises, the thread has ended."""
+        with futures.ThreadPoolExecutor(1, "answers") as thread:
+            waiting = thread.submit(wait, gen, fileno, interval, timeout)
+            answer = asyncio.wrap_future(waiting)
+            try:
+                return await asyncio.shield(answer)
+            except asyncio.CancelledError:
+                await asyncio.wait({answer}, timeout=LEAVE_SECONDS)
+                raise
+            finally:
+                if not waiting.done():
+                    # The thread reads that the line is cut, and ends at once.
+                    with socket.socket(fileno=os.dup(fileno)) as line:
+                        line.shutdown(socket.SHUT_RDWR)
+                if answer.done():
+                    answer.exception()
 
     async def _end_or_leave(self, gen: PQGen[Any], interval: float) -> None:
         """Let a statement whose caller has gone end, if it does so in a moment: then the connection goes on."""

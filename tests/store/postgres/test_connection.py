@@ -1,10 +1,12 @@
 """A connection ends its waits by itself, closes without a word, and survives a statement whose caller has gone."""
 
 import asyncio
+import threading
 import time
 
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 
 from aureum.domain.errors import Unavailable
 from aureum.store.postgres.connection import LEAVE_SECONDS, Connection, NoAnswer, parameters
@@ -62,6 +64,51 @@ def test_a_statement_whose_caller_has_gone(module_database_url: str, seconds: fl
                 assert await (await connection.execute("SELECT 1")).fetchall() == [(1,)]
 
     asyncio.run(scenario())
+
+
+def test_large_answers_are_the_same(module_database_url: str) -> None:
+    async def scenario() -> None:
+        query = "SELECT n, repeat(n::text, 100) FROM generate_series(1, 20000) AS n"
+        async with await connect(module_database_url) as connection:
+            plain = await (await connection.execute(query)).fetchall()
+            with connection.large_answers():
+                assert await (await connection.execute(query)).fetchall() == plain
+                with pytest.raises(psycopg.errors.DivisionByZero):
+                    await connection.execute("SELECT 1 / (n - 9000) FROM generate_series(1, 20000) AS n")
+                assert await (await connection.execute("SELECT 1")).fetchall() == [(1,)]
+            assert len(plain) == 20_000
+
+    asyncio.run(scenario())
+
+
+def test_a_large_answer_that_does_not_come(module_database_url: str) -> None:
+    async def scenario() -> None:
+        with freezer(module_database_url) as proxy:
+            connection = await connect(proxy.url, watch=Watch(TIMEOUT))
+            proxy.freeze()
+            with connection.large_answers(), pytest.raises(NoAnswer):
+                await connection.execute("SELECT 1")
+            assert connection.closed
+
+    asyncio.run(scenario())
+
+
+def test_a_large_answer_whose_reader_has_gone(module_database_url: str) -> None:
+    """Its thread ends soon after, long before the statement would, and the connection with it."""
+
+    async def scenario() -> None:
+        async with await connect(module_database_url) as connection:
+            with connection.large_answers():
+                waiting = asyncio.create_task(connection.execute("SELECT pg_sleep(30)"))
+                while connection.pgconn.transaction_status != TransactionStatus.ACTIVE:  # noqa: ASYNC110  another thread
+                    await asyncio.sleep(0.01)
+                waiting.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await waiting
+            assert connection.closed
+            assert not [thread for thread in threading.enumerate() if thread.name.startswith("answers")]
+
+    asyncio.run(asyncio.wait_for(scenario(), 25))
 
 
 def test_sessions_that_were_given_up_are_ended(module_database_url: str) -> None:
