@@ -172,9 +172,8 @@ async def step_of(connection: Connection, tenant_id: UUID, last: int, step: int)
     cursor = connection.cursor(binary=True)
     await cursor.execute(EVENTS, named)
     walk = Walk(tenant_id, position=archived, hash=bytes(hash_))
-    for row in await cursor.fetchall():
-        if broken := walk.step(row):
-            raise NotWhole(broken)
+    if broken := walk.over(await cursor.fetchall()):
+        raise NotWhole(broken)
     moved = (await connection.execute(MOVE, named)).rowcount
     if walk.position != named["last"] or moved != named["last"] - archived:
         raise NotWhole(Broken(archived + 1, f"there are not all events up to position {named['last']}"))
