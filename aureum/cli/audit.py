@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from aureum.cli import audit_kinds
+from aureum.cli import audit_kinds, audit_routing
 from aureum.cli.installation import Installation, installation, run
 from aureum.cli.options import Json, examples, group
 from aureum.cli.output import say, table, whole_document
@@ -103,7 +103,9 @@ def show(kind: Kind, wanted: str, as_of: str | None, *, as_csv: bool, as_json: b
         return
     title = f"{kind.noun[:1].upper()}{kind.noun[1:]}"
     state = table("State", ("field", "value"), [(name, text_of(value)) for name, value in now.items()])
-    people = f"{title} {now['id']}\n\n{history_for_people(entries)}\n\n{state}"
+    routed = audit_routing.for_people(now["routing"], names) if kind.noun == "lead" else None
+    parts = (f"{title} {now['id']}", history_for_people(entries), state, routed)
+    people = "\n\n".join(filter(None, parts))
     say(as_json, {"id": now["id"], "events": entries, "state": now}, people)
 
 
@@ -152,11 +154,13 @@ def of_kind(reading: Reading, stream: Stream) -> bool:
 
 
 async def names_in(database: Database, tenant_id: UUID, stream: Stream) -> dict[str, str]:
-    """The names of the users and keys that acted, by wire id; the platform's too."""
+    """The names of the users and keys that acted, and of the agents whom routing considered, by wire id; the platform's
+    too."""
     from aureum.http.contract.history import NAMES
 
     actors = [recorded.metadata["actor"] for recorded in stream.events]
-    wanted = {ids.from_wire(actor["id"]) for actor in actors if actor["type"] in ("user", "key")} - {None}
+    acted = {ids.from_wire(actor["id"]) for actor in actors if actor["type"] in ("user", "key")} - {None}
+    wanted = acted | audit_routing.agents_in(stream)
     names: dict[str, str] = {}
     for tenant in dict.fromkeys((ids.PLATFORM, tenant_id)):
         rows = await database.tenant_rows(tenant, NAMES, {"tenant": tenant, "ids": list(wanted)})
@@ -203,5 +207,7 @@ def who(actor: Mapping[str, Any]) -> str:
 
 
 def text_of(value: Any) -> str:
-    """A value for people."""
+    """A value for people; of how a lead was routed, the reason."""
+    if isinstance(value, dict) and "reason" in value:
+        value = value["reason"]
     return "-" if value is None else cell(value)
