@@ -230,7 +230,7 @@ def test_a_lead_is_entered_given_to_an_agent_and_converted(owner: Visitor, opera
     operator.agent(tenant, "Ana Agent")
     page = owner.page
     follow(owner, "Leads")
-    expect(page.get_by_text("Nothing found.")).to_be_visible()
+    expect(page.get_by_text("No leads yet.")).to_be_visible()
     assert is_fine(owner)
     owner.go("/admin/leads/new")
     expect(heading(owner)).to_have_text("New lead")

@@ -43,7 +43,7 @@ def test_an_agent_works_off_the_morning(visitor: Visitor, server: Server, operat
     page.get_by_role("button", name="Called: no answer").click()
     expect(page.get_by_role("status")).to_have_text("The call was logged.")
     page.get_by_role("button", name="Contacted: Maria Gomez").click()
-    expect(page.locator("#unanswered")).to_contain_text("Every lead has been answered.")
+    expect(page.locator("#unanswered")).to_contain_text("No lead is waiting for an answer.")
     page.get_by_role("button", name="Friday 9:00: Call back").click()
     expect(page.locator("#due")).to_contain_text("No tasks are due today.")
     page.get_by_role("button", name="Confirm: Jane Doe").click()

@@ -59,7 +59,7 @@ COMMANDS: tuple[Place, ...] = (
     Place("people", "/admin/contacts/new", "New contact", "plus"),
     Place("people", "/admin/properties/new", "New property", "plus"),
     Place("people", "/admin/envelopes/new", "Send documents to sign", "plus"),
-    Place("settings", "/admin/users/new", "New user", "plus", OWNERS),
+    Place("settings", "/admin/users/new", "Invite a user", "plus", OWNERS),
     Place("settings", "/admin/account", "Your account and password", "user-circle"),
     Place("platform", "/admin/brokerages/new", "New brokerage", "plus", ADMINS),
 )

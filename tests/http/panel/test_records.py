@@ -51,6 +51,19 @@ def test_contacts_are_narrowed_by_chips_and_words(server: Server, tenant: Tenant
     assert "Nothing found." in owner.read("/admin/contacts?search=zed").said("p")
 
 
+def test_a_new_brokerage_is_told_what_is_missing(owner: Reader) -> None:
+    for path, said in {
+        "/admin": "No lead is waiting for an answer.",
+        "/admin/leads": "No leads yet.",
+        "/admin/leads?q=ann": "Nothing found.",
+        "/admin/contacts": "No contacts yet.",
+        "/admin/properties": "No properties yet.",
+        "/admin/properties?search=villa": "Nothing found.",
+    }.items():
+        assert said in owner.read(path).said("p"), path
+    assert "/admin/settings/form" in owner.read("/admin/leads").links
+
+
 def test_who_changed_a_price(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:
     house = post(server, tenant, "/api/properties", **HOUSE, price=450000, mlsId="77")
     here = f"/admin/properties/{house['id']}"

@@ -38,7 +38,7 @@ def press(reader: Reader, action: str, said: str, **values: str) -> Reading:
 def test_a_new_brokerage_has_nothing_to_do(owner: Reader) -> None:
     reading = owner.read(HERE)
     assert reading.said("p", class_="calm") == [
-        "Every lead has been answered.",
+        "No lead is waiting for an answer.",
         "No tasks are due today.",
         "No showings today.",
         "No leads are waiting in the pond.",

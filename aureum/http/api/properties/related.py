@@ -21,6 +21,9 @@ from aureum.projections import property_list, related
 
 PATH = "/api/properties/{id}/related"
 
+BELOW = '(/[^"?#]*)?'
+"""Pages below that of a listing, such as its photos, as a pattern."""
+
 
 class InterestResponse(Shape):
     """Who is interested in a property."""
@@ -72,9 +75,11 @@ async def interest(context: Context, listed: Mapping[str, Any]) -> dict[str, Any
 
 
 def page_of(listed: Mapping[str, Any]) -> str:
-    """The pattern of a document whose page has the property's slug or mlsId as a part of its address."""
-    names = "|".join(re.escape(orjson.dumps(name).decode()[1:-1]) for name in (listed["slug"], listed["mlsId"]) if name)
-    return f'"sourcePage":"([^"]*[/=])?({names})([/?#&][^"]*)?"'
+    """The pattern of a document whose page has the property's slug or mlsId as a part of its address. One plain word,
+    such as ``property``, may as well be the folder of all listings, so it has to be the last part."""
+    names = [name for name in (listed["slug"], listed["mlsId"]) if name]
+    parts = [re.escape(orjson.dumps(name).decode()[1:-1]) + ("/?" if name.isalpha() else BELOW) for name in names]
+    return '"sourcePage":"([^"]*[/=])?(' + "|".join(parts) + ')([?#&][^"]*)?"'
 
 
 ENDPOINTS = (

@@ -93,4 +93,12 @@ def test_who_is_interested_in_a_property(server: Server, operator: Operator, ten
         "leads": [asked["/property/villa-2"]],
         "showings": [],
     }
+    # Its slug is a plain word, which in the addresses of other listings is their folder.
+    plain = post(server, tenant, "/api/properties", **VILLA | {"title": "🏡"})
+    assert plain["slug"] == "property"
+    assert server.form(tenant, email="plain@example.com", source_page="/homes/property/").status == 200
+    assert ids(server.by_key(tenant, "GET", f"/api/properties/{plain['id']}/related").json) == {
+        "leads": [server.leads(tenant)[0]["id"]],
+        "showings": [],
+    }
     assert server.by_key(operator.brokerage(), "GET", path).status == 404
