@@ -102,7 +102,7 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource(Conversation, (conversation_list.LIST,), (f"{API}clients.messages",), (f"{PANEL}client",)),
     Resource(Shortlist, (shortlists.LIST,), (f"{API}clients.listings",)),
-    Resource(KeyDates, (key_dates.LIST,), (f"{API}clients.key_dates",)),
+    Resource(KeyDates, (key_dates.LIST,), (f"{API}clients.key_dates", f"{API}clients.history")),
     Resource(
         Property,
         (property_list.LIST,),

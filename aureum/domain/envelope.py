@@ -20,7 +20,7 @@ from uuid import UUID
 from aureum.domain import ids
 from aureum.domain.emails import one_form
 from aureum.domain.envelope_ceremony import EnvelopeCeremony
-from aureum.domain.envelope_parts import MOST_RECIPIENTS, SENT_TO, Sealed, check_person
+from aureum.domain.envelope_parts import MOST_RECIPIENTS, SENT_TO, Sealed, check_language, check_person
 from aureum.domain.envelope_rules import (
     BETWEEN_REMINDERS,
     MOST_DAYS,
@@ -70,7 +70,14 @@ class Envelope(EnvelopeCeremony):
         self.trigger_event(self.RecipientReminded, timestamp=at, recipient_id=recipient_id, by_itself=by_itself)
 
     def reassign(
-        self, recipient_id: UUID, new_id: UUID, name: str, email: str, contact_id: UUID | None, at: datetime
+        self,
+        recipient_id: UUID,
+        new_id: UUID,
+        name: str,
+        email: str,
+        contact_id: UUID | None,
+        at: datetime,
+        language: str | None = None,
     ) -> None:
         """Another person takes the place of a recipient who has not signed. Raises NotFound, Invalid, WrongState."""
         one = self.recipient(recipient_id)
@@ -80,6 +87,7 @@ class Envelope(EnvelopeCeremony):
         if self.provider == "docusign":
             raise WrongState("A recipient at DocuSign cannot be replaced here. Void the envelope and send a new one.")
         check_person(name, email)
+        check_language(language)
         if one_form(email) == one_form(one.email):
             raise Invalid("email", "email is the address of this recipient already.")
         self.check_address_is_free(email)
@@ -93,6 +101,7 @@ class Envelope(EnvelopeCeremony):
             name=name,
             email=email,
             contact_id=contact_id,
+            language=language,
         )
         self.invite_next(at)
 

@@ -18,6 +18,7 @@ from aureum.domain.envelope_parts import (
     Recipient,
     check_document,
     check_field,
+    check_language,
     check_person,
 )
 from aureum.domain.envelope_rules import NO_DOCUMENT, EnvelopeRules, check_settings
@@ -113,6 +114,7 @@ class EnvelopeDraft(EnvelopeRules):
         if len(self.recipients) >= MOST_RECIPIENTS:
             raise Invalid("recipients", f"An envelope has at most {MOST_RECIPIENTS} recipients.")
         check_person(recipient.name, recipient.email)
+        check_language(recipient.language)
         self.check_address_is_free(recipient.email)
         self.trigger_event(
             self.RecipientAdded,
@@ -124,6 +126,7 @@ class EnvelopeDraft(EnvelopeRules):
             contact_id=recipient.contact_id,
             order=recipient.order,
             template_role=recipient.template_role,
+            language=recipient.language,
         )
 
     def remove_recipient(self, recipient_id: UUID, at: datetime) -> None:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from aureum.domain.aggregate import Aggregate, Created, PersonErased
-from aureum.domain.envelope_parts import Document, Field, Recipient, Sealed, Signature, field_of
+from aureum.domain.envelope_parts import Document, Field, Recipient, Sealed, Signature, field_of, language_or_none
 from aureum.domain.moved import Path, moved
 
 SETTINGS = ("contact_id", "lead_id", "provider", "in_order", "deadline_days")
@@ -178,7 +178,8 @@ class EnvelopeEvents(Aggregate):
         """A person is to sign, or to get a copy."""
 
         TOPIC: ClassVar[str] = "envelope.recipient_added"
-        PERSONAL: ClassVar[frozenset[str]] = frozenset(("name", "email"))
+        class_version: ClassVar[int] = 2
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("name", "email", "language"))
 
         recipient_id: UUID
         role: str
@@ -187,6 +188,12 @@ class EnvelopeEvents(Aggregate):
         contact_id: UUID | None
         order: int
         template_role: str | None
+        language: str | None
+
+        @staticmethod
+        def upcast_v1_v2(data: dict[str, Any]) -> None:
+            """Nobody said in which language a recipient reads."""
+            data["language"] = None
 
         def apply(self, aggregate: "EnvelopeEvents") -> None:
             one = Recipient(
@@ -197,6 +204,7 @@ class EnvelopeEvents(Aggregate):
                 contact_id=self.contact_id,
                 order=self.order,
                 template_role=self.template_role,
+                language=language_or_none(self.language),
             )
             aggregate.recipients = {**aggregate.recipients, one.id: one}
 
@@ -275,13 +283,20 @@ class EnvelopeEvents(Aggregate):
         """Another person takes the recipient's place, with its order and fields."""
 
         TOPIC: ClassVar[str] = "envelope.recipient_reassigned"
-        PERSONAL: ClassVar[frozenset[str]] = frozenset(("name", "email"))
+        class_version: ClassVar[int] = 2
+        PERSONAL: ClassVar[frozenset[str]] = frozenset(("name", "email", "language"))
 
         recipient_id: UUID
         new_id: UUID
         name: str
         email: str
         contact_id: UUID | None
+        language: str | None
+
+        @staticmethod
+        def upcast_v1_v2(data: dict[str, Any]) -> None:
+            """Nobody said in which language a recipient reads."""
+            data["language"] = None
 
         def apply(self, aggregate: "EnvelopeEvents") -> None:
             old = aggregate.recipients[self.recipient_id]
@@ -293,6 +308,7 @@ class EnvelopeEvents(Aggregate):
                 contact_id=self.contact_id,
                 order=old.order,
                 template_role=old.template_role,
+                language=language_or_none(self.language),
             )
             aggregate.set_recipient(self.recipient_id, state="reassigned")
             aggregate.recipients = {**aggregate.recipients, new.id: new}

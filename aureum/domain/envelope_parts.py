@@ -10,6 +10,9 @@ from aureum.domain.emails import is_email
 from aureum.domain.errors import Invalid
 
 ROLES = ("signer", "copy")
+LANGUAGES = ("en", "es")
+"""Those of pages and mails."""
+
 KINDS = ("signature", "initials", "date", "name", "text", "checkbox")
 
 MOST_DOCUMENTS = 10
@@ -63,7 +66,8 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A person who signs, or gets a copy. ``template_role`` is the role of the template that the person plays."""
+    """A person who signs, or gets a copy. ``template_role`` is the role of the template that the person plays,
+    ``language`` one of ``LANGUAGES`` if the sender knows it."""
 
     id: UUID
     role: str
@@ -72,6 +76,7 @@ class Recipient:
     contact_id: UUID | None
     order: int
     template_role: str | None = None
+    language: str | None = None
     state: str = "waiting"
     invited_at: datetime | None = None
     viewed_at: datetime | None = None
@@ -151,6 +156,17 @@ def check_person(name: str, email: str) -> None:
         raise Invalid("name", f"name must be 1 to {LONGEST_NAME} characters that are not all blank.")
     if not is_email(email):
         raise Invalid("email", "email must be an address that mail can reach, such as jane@example.com.")
+
+
+def check_language(language: str | None) -> None:
+    """Raises Invalid."""
+    if language is not None and language not in LANGUAGES:
+        raise Invalid("language", f"language must be one of: {', '.join(LANGUAGES)}.")
+
+
+def language_or_none(recorded: str | None) -> str | None:
+    """A language as an event has it: after the purge that is a placeholder."""
+    return recorded if recorded in LANGUAGES else None
 
 
 def check_field(one: Field, documents: Mapping[UUID, Document], recipients: Mapping[UUID, Recipient]) -> None:

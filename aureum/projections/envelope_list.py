@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aureum.domain.envelope import Envelope
 from aureum.domain.envelope_events import LINKS, linked
-from aureum.domain.envelope_parts import Document, Recipient, field_of
+from aureum.domain.envelope_parts import Document, Recipient, field_of, language_or_none
 from aureum.domain.ids import aureum_time, from_wire, to_wire
 from aureum.projections.document_list import DocumentList, Row, View, erased, wire_or_none
 from aureum.projections.envelope_emits import EMITS
@@ -111,7 +111,15 @@ def removed(doc: Row, event: Envelope.DocumentRemoved | Envelope.RecipientRemove
 
 def added(doc: Row, event: Envelope.RecipientAdded) -> Row:
     """One recipient more."""
-    one = Recipient(event.recipient_id, event.role, event.name, event.email, event.contact_id, event.order)
+    one = Recipient(
+        id=event.recipient_id,
+        role=event.role,
+        name=event.name,
+        email=event.email,
+        contact_id=event.contact_id,
+        order=event.order,
+        language=language_or_none(event.language),
+    )
     return {"recipients": [*doc["recipients"], recipient_shown(one)]}
 
 
@@ -126,7 +134,15 @@ def reassigned(doc: Row, event: Envelope.RecipientReassigned) -> Row:
     old, new = to_wire(event.recipient_id), to_wire(event.new_id)
     recipients = with_recipient(doc, event.recipient_id, {"state": "reassigned"})
     for before in (one for one in doc["recipients"] if one["id"] == old):
-        one = Recipient(event.new_id, before["role"], event.name, event.email, event.contact_id, before["order"])
+        one = Recipient(
+            id=event.new_id,
+            role=before["role"],
+            name=event.name,
+            email=event.email,
+            contact_id=event.contact_id,
+            order=before["order"],
+            language=language_or_none(event.language),
+        )
         recipients = [*recipients, recipient_shown(one)]
     fields = [one | {"recipientId": new} if one["recipientId"] == old else one for one in doc["fields"]]
     return {"recipients": recipients, "fields": fields}
@@ -270,7 +286,7 @@ LIST = DocumentList(
     },
     Envelope,
     step,
-    step_version=1,
+    step_version=2,
     views=(ENVELOPES,),
     emits=EMITS,
     seen=SEEN,

@@ -66,6 +66,7 @@ def recipient_shown(one: Recipient) -> Row:
         "email": one.email,
         "contactId": wire_or_none(one.contact_id),
         "order": one.order,
+        "language": one.language,
         "state": one.state,
         "invitedAt": time_or_none(one.invited_at),
         "remindedAt": time_or_none(one.reminded_at),

@@ -71,7 +71,7 @@ OLD_FAILURES = """
 DELETE FROM login_failures
  WHERE account_and_address IN (
            SELECT account_and_address FROM login_failures
-            WHERE since < now() - interval '15 minutes'
+            WHERE since < now() - interval '15 minutes' AND (next_at IS NULL OR next_at < now())
             LIMIT %(limit)s
               FOR UPDATE SKIP LOCKED
        )

@@ -7,6 +7,8 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -15,7 +17,7 @@ import pytest
 
 from aureum.domain.ids import from_wire
 from tests.conftest import fresh_database
-from tests.e2e.system import Ended, Running, System, descendants, eventually, kill, lives, system
+from tests.e2e.system import PATIENCE, Ended, Running, System, descendants, eventually, kill, lives, system
 from tests.e2e.test_story import FORM, inbox
 
 ATTEMPTS = "SELECT outcome FROM webhook_attempts WHERE endpoint_id = %s"
@@ -60,6 +62,39 @@ def test_two_processes_without_a_worker_measured_as_one(home: System) -> None:
     # A request is counted when its answer is out: the last one perhaps a moment after we have read it.
     eventually(lambda: value(running, 'aureum_http_request_seconds_count{route="/healthz"}') == 37, 5)
     assert value(running, 'aureum_http_requests_total{method="GET",route="/healthz",status="200"}') == 37
+    assert running.stop() == 0
+
+
+DOCUMENTS = ("/lxml/", "/pypdfium2_raw/", "/PIL/", "/uharfbuzz/", "/pillow.libs/")
+"""Where the libraries of documents that are no Python have their code."""
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux tells what a process has loaded")
+def test_what_documents_need_is_loaded_by_no_process_before_a_file_comes(home: System) -> None:
+    running = home.serve("--workers", "2")
+
+    def loaded() -> dict[int, list[str]]:
+        """By process, the libraries of documents that it has loaded."""
+        maps = {pid: Path(f"/proc/{pid}/maps").read_text() for pid in descendants(running.process.pid)}
+        return {pid: found for pid, text in maps.items() if (found := [one for one in DOCUMENTS if one in text])}
+
+    assert running.ask("POST", "/api/contact", another()).status == 200
+    for path in ("/healthz", "/portal", "/portal/verify", "/admin", "/api/properties"):
+        assert running.ask("GET", path).status in (200, 303), path
+    assert loaded() == {}
+    serving = set(descendants(running.process.pid))
+    file = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.pdf"\r\n\r\nhello\r\n--b--\r\n'
+    about = {
+        "Content-Type": "multipart/form-data; boundary=b",
+        "Content-Length": str(len(file)),
+        "Origin": "http://localhost",
+    }
+    parts = urlsplit(running.url)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
+    connection.request("POST", "/portal/verify", file, about | {"Host": "localhost"})
+    assert b"This file is not a PDF" in connection.getresponse().read()
+    connection.close()
+    assert not serving & set(loaded()), "a process of its own looks at the file"
     assert running.stop() == 0
 
 

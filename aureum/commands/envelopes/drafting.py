@@ -41,6 +41,7 @@ class NewRecipient(BaseModel):
     contact_id: UUID | None = None
     order: int = 1
     template_role: str | None = None
+    language: str | None = None
 
 
 class EnvelopeRef(BaseModel):
@@ -263,6 +264,7 @@ def made(one: NewRecipient) -> Recipient:
             email=one.email,
             contact_id=one.contact_id,
             order=one.order,
+            language=one.language,
         ),
         template_role=one.template_role,
     )

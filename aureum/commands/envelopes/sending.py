@@ -29,6 +29,7 @@ class ReassignRecipient(EnvelopeRef):
     name: str
     email: str
     contact_id: UUID | None = None
+    language: str | None = None
 
 
 class ExtendDeadline(EnvelopeRef):
@@ -79,7 +80,7 @@ async def reassign_recipient(
         store,
         command,
         lambda envelope, at: envelope.reassign(
-            command.recipient_id, new_id, command.name, command.email, command.contact_id, at
+            command.recipient_id, new_id, command.name, command.email, command.contact_id, at, command.language
         ),
         "ReassignRecipient",
         origin,

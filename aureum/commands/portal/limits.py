@@ -1,10 +1,13 @@
-"""How many mails an address gets, and how often a code may be tried: counted in windows of 15 minutes, before anything
-is looked up.
+"""How many mails an address gets, and how often a code may be tried: counted in windows of 15 minutes and of a day,
+before anything is looked up.
 
 A stranger may ask for a mail to any address, so the mails must have a bound, and the true client must still get in.
 Therefore strangers share two limits, of the stranger's network and of the address, and requests above the first do not
 count for the second. A browser in which the address has signed in before has a reserve of its own. And a browser whose
 request got no mail may use the code of any mail that did go out: the client reads all of them.
+
+A code has six digits, so strangers who guess for days must have a bound, too: so many codes a day by browsers that are
+not known. Then the link of a mail still signs in the browser that asked for it, which no guess can do.
 """
 
 from typing import Any
@@ -28,6 +31,10 @@ TRIES = 5
 """Wrong codes of a sign-in. Of an address, if the code is not that of the browser's own request: so many by browsers
 that are known, and so many by all others."""
 
+TRIES_A_DAY = 20
+"""Codes of an address in 24 hours by browsers that are not known, of their own sign-ins and of others. Once there is a
+session the browser is known, so a person hardly comes near it."""
+
 COUNT = """
 INSERT INTO login_failures AS f (account_and_address, failures, since)
 SELECT bucket, 1, now() FROM unnest(%(buckets)s::bytea[]) AS bucket
@@ -37,6 +44,17 @@ ON CONFLICT (account_and_address) DO UPDATE SET
 RETURNING account_and_address, failures, since + interval '15 minutes'
 """
 """The rows in the order of their keys, so that no two requests wait for each other."""
+
+COUNT_OF_DAY = """
+INSERT INTO login_failures AS f (account_and_address, failures, since, next_at)
+VALUES (%(bucket)s, 1, now(), now() + interval '1 day')
+ON CONFLICT (account_and_address) DO UPDATE SET
+       failures = CASE WHEN f.next_at > now() THEN least(f.failures, %(most)s) + 1 ELSE 1 END,
+       since = CASE WHEN f.next_at > now() THEN f.since ELSE now() END,
+       next_at = CASE WHEN f.next_at > now() THEN f.next_at ELSE now() + interval '1 day' END
+RETURNING failures, next_at
+"""
+"""``next_at`` is when the day is over; the sweep leaves the row until then."""
 
 Counted = dict[bytes, tuple[int, Any]]
 
@@ -72,6 +90,18 @@ async def count_mail(database: Database, tenant_key: TenantKey, address_key: byt
         return False
     everyone = hashed(f"portal mail\n\n{address}")
     return (await count(database, (everyone,)))[everyone][0] <= MOST_OF_ADDRESS
+
+
+class NoMoreCodes(TooMany):
+    """Too many codes of the address were tried today by browsers that are not known."""
+
+
+async def count_guess(database: Database, tenant_key: TenantKey, address_key: bytes) -> None:
+    """Count a code of the address that a browser tries which is not known. Raises NoMoreCodes, Unavailable."""
+    bucket = hashed(f"portal codes of day\n\n{tenant_key.tenant_id}\n{address_key.hex()}")
+    ((tries, until),) = await database.rows(COUNT_OF_DAY, {"bucket": bucket, "most": TRIES_A_DAY})
+    if tries > TRIES_A_DAY:
+        raise NoMoreCodes(until)
 
 
 async def may_try(database: Database, tenant_key: TenantKey, address_key: bytes, known: bool) -> bool:

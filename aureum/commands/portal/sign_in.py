@@ -18,7 +18,7 @@ from aureum.commands.api_keys import hash_key
 from aureum.commands.login_limits import hashed
 from aureum.commands.portal.addresses import client_address_of, opened, sealed
 from aureum.commands.portal.browsers import is_known, with_mark
-from aureum.commands.portal.limits import MOST_OF_CLIENT, TRIES, count, count_mail, may_try, refuse
+from aureum.commands.portal.limits import MOST_OF_CLIENT, TRIES, count, count_guess, count_mail, may_try, refuse
 from aureum.commands.portal.opening import opened_by
 from aureum.store.cipher import TenantKey
 from aureum.store.postgres.database import Database
@@ -29,9 +29,9 @@ MINUTES = 15
 HOURS = 12
 
 ASK = """
-INSERT INTO portal_sign_ins (pending_hash, tenant_id, address_key, address, host, language, following, waits,
-                             unmailed, expires_at)
-VALUES (%(pending)s, %(tenant)s, %(key)s, %(address)s, %(host)s, %(language)s, %(following)s, %(waits)s,
+INSERT INTO portal_sign_ins (pending_hash, tenant_id, address_key, address, host, language, language_chosen, following,
+                             waits, unmailed, expires_at)
+VALUES (%(pending)s, %(tenant)s, %(key)s, %(address)s, %(host)s, %(language)s, %(chosen)s, %(following)s, %(waits)s,
         NOT %(waits)s, now() + %(minutes)s * interval '1 minute')
 """
 
@@ -76,13 +76,15 @@ RETURNING pending_hash, address_key, address, NULL, true
 
 START = """
 WITH asked AS (
-    SELECT s.tenant_id, s.address_key, s.address, s.language FROM portal_sign_ins s
+    SELECT s.tenant_id, s.address_key, s.address, s.language, s.language_chosen FROM portal_sign_ins s
      WHERE s.pending_hash = %(pending)s AND s.used_at IS NOT NULL
        FOR SHARE
 ), spoken AS (
-    INSERT INTO portal_languages AS l (tenant_id, address_key, language)
-    SELECT tenant_id, address_key, language FROM asked
-    ON CONFLICT (tenant_id, address_key) DO UPDATE SET language = excluded.language, signed_in_at = now()
+    INSERT INTO portal_languages AS l (tenant_id, address_key, language, chosen)
+    SELECT tenant_id, address_key, language, language_chosen FROM asked
+    ON CONFLICT (tenant_id, address_key) DO UPDATE SET
+           language = CASE WHEN l.chosen AND NOT excluded.chosen THEN l.language ELSE excluded.language END,
+           chosen = l.chosen OR excluded.chosen, signed_in_at = now()
 )
 INSERT INTO portal_sessions (token_hash, tenant_id, address_key, address, contacts, expires_at)
 SELECT %(token)s, tenant_id, address_key, address, %(contacts)s, now() + %(hours)s * interval '1 hour' FROM asked
@@ -95,8 +97,9 @@ END = "DELETE FROM portal_sessions WHERE token_hash = %(token)s"
 
 class AskSignIn(BaseModel):
     """A person wants to sign in with this address. ``client`` is the address that requests are counted for, ``host``
-    the one at which the person asked, ``following`` the page to go to afterwards, ``pending`` the nonce that the
-    browser has already, ``known`` its marks (``browsers.py``)."""
+    the one at which the person asked, ``language`` that of the page, which the person ``chose`` or else the browser,
+    ``following`` the page to go to afterwards, ``pending`` the nonce that the browser has already, ``known`` its marks
+    (``browsers.py``)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -104,6 +107,7 @@ class AskSignIn(BaseModel):
     client: str
     host: str
     language: str
+    chose: bool = False
     following: str | None = None
     pending: SecretStr | None = None
     known: str | None = None
@@ -158,6 +162,7 @@ async def ask_sign_in(database: Database, tenant_key: TenantKey, command: AskSig
         "address": sealed(tenant_key, address),
         "host": command.host,
         "language": command.language,
+        "chosen": command.chose,
         "following": command.following,
         "waits": mailed,
         "minutes": MINUTES,
@@ -184,8 +189,8 @@ async def use_link(
 
 
 async def use_code(database: Database, tenant_key: TenantKey, command: UseCode, plan: str) -> SignedIn | None:
-    """A session by the code; None for a wrong code, and for one that does not work any more. Raises TooMany,
-    Unavailable."""
+    """A session by the code; None for a wrong code, and for one that does not work any more. Raises NoMoreCodes,
+    TooMany, Unavailable."""
     code = "".join(command.code.get_secret_value().split())
     client = hashed(f"portal code\n\n{command.client}")
     refuse(await count(database, (client,)), {client: MOST_OF_CLIENT})
@@ -201,9 +206,12 @@ async def use_code(database: Database, tenant_key: TenantKey, command: UseCode, 
         elif not command.only_email:
             return None
     about |= {"key": key, "code": code_hash(tenant_key, key, code)}
+    known = is_known(tenant_key, key, command.known)
+    if not known:
+        await count_guess(database, tenant_key, key)
     if own:
         return await used(database, tenant_key, TRY_CODE, about, plan, before, command.known)
-    if not await may_try(database, tenant_key, key, is_known(tenant_key, key, command.known)):
+    if not await may_try(database, tenant_key, key, known):
         return None
     return await used(database, tenant_key, USE_CODE, about, plan, before, command.known)
 

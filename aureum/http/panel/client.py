@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from starlette.responses import RedirectResponse, Response
 
 from aureum.domain.brokerage import includes
-from aureum.http.panel.client_words import REACTIONS, listing_entries, message_entries
+from aureum.http.panel.client_words import REACTIONS, date_entries, listing_entries, message_entries
 from aureum.http.panel.fields import LINE_END, Field, as_typed
 from aureum.http.panel.history_words import Entry
 from aureum.http.panel.lead_rows import names_of
@@ -52,23 +52,28 @@ async def last_messages(visit: Visit, contact: Doc) -> Doc | None:
     timeline. None without the portal."""
     if not has_portal(visit):
         return None
-    messages, listings = await asyncio.gather(
+    messages, listings, dates = await asyncio.gather(
         visit.ask("GET", API + "/messages", id=contact["id"], query={"limit": SHOWN}),
         visit.ask("GET", API + "/listings", id=contact["id"]),
+        visit.ask("GET", API + "/key-dates/history", id=contact["id"]),
     )
-    acts = await timeline_of(visit, contact["id"], messages.body, listings.body[:LISTED])
+    acts = await timeline_of(visit, contact["id"], messages.body, listings.body[:LISTED], dates.body[-LISTED:])
     return {"messages": messages.body[:LAST], "unread": unread(messages.body), "acts": acts}
 
 
 async def timeline_of(
-    visit: Visit, contact_id: str, messages: Sequence[Doc], listings: Sequence[Doc]
+    visit: Visit, contact_id: str, messages: Sequence[Doc], listings: Sequence[Doc], dates: Sequence[Doc]
 ) -> Sequence[Entry]:
-    """The newest *messages* and *listings* of the contact, as entries of the timeline."""
-    if not messages and not listings:
+    """The newest *messages*, *listings* and changes of key *dates* of the contact, as entries of the timeline."""
+    if not messages and not listings and not dates:
         return ()
     users, titles = await asyncio.gather(names_of(visit), titles_of(visit, listings))
-    page = HERE.replace("{id}", contact_id) + "#messages"
-    return (*message_entries(messages, users, page), *listing_entries(listings, titles, users))
+    page = HERE.replace("{id}", contact_id)
+    return (
+        *message_entries(messages, users, page + "#messages"),
+        *listing_entries(listings, titles, users),
+        *date_entries(dates, page + "#dates"),
+    )
 
 
 async def titles_of(visit: Visit, listings: Sequence[Doc]) -> Mapping[str, str | None]:

@@ -1,10 +1,10 @@
 """What passed between staff and a client in the portal, in words, for the timeline of the contact: messages, listings
-that were sent or saved, and what the client thinks of them."""
+that were sent or saved, what the client thinks of them, and the key dates that were set."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from aureum.http.panel.history_words import Entry
+from aureum.http.panel.history_words import Entry, actor_words
 
 REACTIONS = {"love": "Loves it", "maybe": "Maybe", "no": "Not for the client"}
 
@@ -37,6 +37,18 @@ def listing_entries(
         if one["reactedAt"] is not None:
             thinks = REACTIONS.get(one["reaction"] or "", "The client")
             yield entry(one["reactedAt"], f"{thinks}: {title}", "", "work", page, one["comment"])
+
+
+def date_entries(history: Sequence[Doc], page: str) -> Iterator[Entry]:
+    """Each time that the key dates were set, with the dates that were new by it. *page* is where they are."""
+    for one in history:
+        change = one["changes"].get("dates")
+        if one["type"] != "key_dates.set" or change is None:
+            continue
+        before, after = change["from"] or [], change["to"] or []
+        lines = [f"{date['label']}: {date['date']}" for date in after if date not in before]
+        what = "Set the key dates" if after else "Removed the key dates"
+        yield entry(one["at"], what, actor_words(one["actor"]), "work", page, "\n".join(lines) or None)
 
 
 def staff_name(user_id: str | None, users: Mapping[str, str]) -> str:

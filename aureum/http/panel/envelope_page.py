@@ -163,7 +163,7 @@ async def remind(visit: Visit) -> Response:
 
 async def replace(visit: Visit) -> Response:
     """Another person takes a recipient's place."""
-    person = {"name": visit.form["name"], "email": visit.form["email"]}
+    person = {"name": visit.form["name"], "email": visit.form["email"], "language": visit.form["language"] or None}
     part = {"recipientId": visit.form["recipient"]}
     return await acted(visit, "replaced", "POST", RECIPIENT + "/reassign", part=part, body=person)
 

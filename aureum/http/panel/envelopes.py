@@ -19,6 +19,8 @@ API = "/api/envelopes"
 TEMPLATES = "/api/envelope-templates"
 LENGTH = 50
 BLANK_ROWS = 2
+BLANK = {"id": "", "part": "", "name": "", "email": "", "role": "signer", "language": ""}
+"""A row for a person of whom nothing is known."""
 
 CHIPS = ("draft", "sent", "completed", "declined", "voided", "expired")
 
@@ -102,7 +104,7 @@ async def templates_for(visit: Visit, values: Doc) -> list[tuple[str, str]]:
 
 def rows_of(template: Doc | None, people: Sequence[Doc]) -> list[Doc]:
     """A row for each person; of a template for each role, with the person whom it has, or else the first without."""
-    blank: dict[str, Any] = {"id": "", "part": "", "name": "", "email": "", "role": "signer", "order": 1}
+    blank: dict[str, Any] = {**BLANK, "order": 1}
     if template is None:
         return [{**blank, **one} for one in people]
     cast = {one.get("templateRole"): one for one in people}
@@ -110,14 +112,13 @@ def rows_of(template: Doc | None, people: Sequence[Doc]) -> list[Doc]:
     for role in sorted(template["roles"], key=lambda one: one["order"]):
         person = cast.pop(role["name"], None) or cast.pop(None, {})
         said = {"part": role["name"], "role": role["role"], "order": role["order"]}
-        rows.append(blank | {name: person.get(name, "") for name in ("name", "email")} | said)
+        rows.append(blank | {name: person.get(name) or "" for name in ("name", "email", "language")} | said)
     return rows
 
 
 def blank_rows(people: int, more: int = BLANK_ROWS) -> list[Doc]:
     """Rows for further recipients."""
-    blank = {"id": "", "part": "", "name": "", "email": "", "role": "signer"}
-    return [blank | {"order": people + number + 1} for number in range(more)]
+    return [{**BLANK, "order": people + number + 1} for number in range(more)]
 
 
 async def create(visit: Visit) -> Response:
@@ -156,18 +157,18 @@ def settings_typed(typed: Form) -> dict[str, Any]:
 
 def people_typed(typed: Form) -> list[dict[str, Any]]:
     """The recipients; a row without name and address is none."""
-    columns = (typed.all(f"person_{name}") for name in ("id", "name", "email", "role", "order"))
+    columns = (typed.all(f"person_{name}") for name in ("id", "name", "email", "role", "order", "language"))
     people = []
     # Only the form that begins from a template has parts.
     parts = chain(typed.all("person_part"), repeat(""))
-    for known, name, email, role, order, part in zip(*columns, parts, strict=False):
+    for known, name, email, role, order, language, part in zip(*columns, parts, strict=False):
         if not name.strip() and not email.strip():
             continue
-        one: dict[str, Any] = {"name": name.strip(), "email": email.strip(), "role": role or "signer"}
+        one: dict[str, Any] = {"name": name.strip(), "email": email.strip(), "language": language or None}
         if part:
-            people.append({"name": name.strip(), "email": email.strip(), "templateRole": part})
+            people.append(one | {"templateRole": part})
             continue
-        one["order"] = number_in(order.strip() or "1")
+        one |= {"role": role or "signer", "order": number_in(order.strip() or "1")}
         people.append(({"id": known} if known else {}) | one)
     return people
 

@@ -17,6 +17,11 @@ WRONG_CODE = later(
     "mail."
 )
 
+NO_MORE_CODES = later(
+    "Too many codes were tried for this address today, so this browser cannot use one now. Open the link in the newest "
+    "mail in the browser where you asked for it, or use a browser in which you have signed in before."
+)
+
 
 def is_fresh(visit: PortalVisit, at: datetime) -> bool:
     """Whether the client has proved the address within the 15 minutes before *at*."""

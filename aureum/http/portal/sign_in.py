@@ -9,11 +9,14 @@ from dataclasses import replace
 from pydantic import SecretStr
 from starlette.responses import RedirectResponse, Response
 
+from aureum.commands.portal.languages import choose_language as choose_language_of
+from aureum.commands.portal.limits import NoMoreCodes
 from aureum.commands.portal.sessions import end_session
 from aureum.commands.portal.sign_in import AskSignIn, SignedIn, UseCode, ask_sign_in, use_code, use_link
 from aureum.domain.emails import is_email, trimmed
 from aureum.http.access.callers import named_host
 from aureum.http.access.portal_cookie import (
+    chosen_language,
     forget_session,
     keep_language,
     keep_pending,
@@ -21,7 +24,7 @@ from aureum.http.access.portal_cookie import (
 )
 from aureum.http.portal.catalogue import LANGUAGES
 from aureum.http.portal.page import PortalPage
-from aureum.http.portal.proving import LONGEST, NO_ADDRESS, WRONG_CODE, marks_of, nonce_of, token_of
+from aureum.http.portal.proving import LONGEST, NO_ADDRESS, NO_MORE_CODES, WRONG_CODE, marks_of, nonce_of, token_of
 from aureum.http.portal.visit import PortalVisit
 
 FOLLOWING = re.compile(r"/portal(?:/[A-Za-z0-9_-]+)*")
@@ -54,6 +57,7 @@ async def ask(visit: PortalVisit) -> Response:
         client=visit.counted_as,
         host=host,
         language=visit.locale,
+        chose=chosen_language(visit.request.scope) in LANGUAGES,
         following=page_after(visit.form["next"]),
         pending=None if before is None else SecretStr(before),
         known=marks_of(visit),
@@ -94,7 +98,10 @@ async def enter_code(visit: PortalVisit) -> Response:
         known=marks_of(visit),
     )
     tenant_key = await app.store.tenant_key(visit.at.tenant_id)
-    signed_in = await use_code(app.database, tenant_key, command, visit.at.plan)
+    try:
+        signed_in = await use_code(app.database, tenant_key, command, visit.at.plan)
+    except NoMoreCodes:
+        return code_form(visit, status=422, asks_email=pending is None, problem=visit.gettext(NO_MORE_CODES))
     if signed_in is None:
         return code_form(visit, status=422, asks_email=pending is None, problem=visit.gettext(WRONG_CODE))
     return enter(visit, signed_in)
@@ -146,9 +153,12 @@ async def sign_out(visit: PortalVisit) -> Response:
 
 
 async def choose_language(visit: PortalVisit) -> Response:
-    """The page again, in the language that was chosen."""
+    """The page again, in the language that was chosen. The mails of a client who has signed in are in it, too."""
     response = visit.go(page_after(visit.form["next"]) or "/portal")
     if visit.form["language"] in LANGUAGES:
+        token = token_of(visit) if visit.signed_in is not None else None
+        if token is not None:
+            await choose_language_of(visit.app.database, token, visit.form["language"])
         keep_language(visit.request, response, visit.form["language"], visit.app.settings.trusted_proxies)
     return response
 

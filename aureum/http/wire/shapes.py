@@ -84,6 +84,18 @@ class StateEventResponse(Shape):
     savedWith: Annotated[int, Field(description="The first version of the save that it belongs to.")]
 
 
+class ClientEventResponse(Shape):
+    """One event of the history of a contact's messages, listings or key dates."""
+
+    version: int
+    type: str
+    at: Timestamp
+    actor: ActorResponse
+    request: RequestId
+    address: ClientAddress
+    changes: dict[str, ChangeResponse]
+
+
 class StaffEventResponse(Shape):
     """One event of the history of a user, an API key, a subscriber, a brokerage or its routing settings."""
 

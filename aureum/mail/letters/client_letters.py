@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 from psycopg import AsyncConnection
 
-from aureum.commands.portal.languages import languages_of
+from aureum.commands.portal.languages import Spoken, languages_of
 from aureum.domain.ids import from_wire, to_wire
 from aureum.domain.of_contact import CLIENT
 from aureum.mail.letter import Letter, Recipient
@@ -82,13 +82,14 @@ async def client_letters(
     return letters
 
 
-def to_former(one: AddressReplaced, contact: Doc, languages: Mapping[str, str], about: About) -> list[Letter]:
+def to_former(one: AddressReplaced, contact: Doc, languages: Mapping[str, Spoken], about: About) -> list[Letter]:
     """The letter to the address that the client has replaced. A reply goes to the brokerage."""
     address, name = usable(one.former), given_name(contact["firstName"])
     if address is None:
         return []
     recipient = Recipient(address, name or "", None, one.stream_id)
-    language = languages.get(one.former, LANGUAGES[0])
+    spoken = languages.get(one.former)
+    language = LANGUAGES[0] if spoken is None else spoken.language
     return [Letter("address_changed", recipient, usable(about.reply_to), language, {"first_name": name}, one.position)]
 
 
@@ -96,7 +97,7 @@ def to_client(
     one: Written | ListingSent,
     contact: Doc,
     homes: Mapping[UUID, Doc],
-    languages: Mapping[str, str],
+    languages: Mapping[str, Spoken],
     about: About,
 ) -> list[Letter]:
     """The letter of what staff wrote or sent; none to a client without an address. A reply goes to the user who wrote,
@@ -118,12 +119,13 @@ def to_client(
         kind, words, path = "client_listing", one.note or "", "listings"
         fields |= {"home": home["title"], "address": f"{home['address']}, {home['city']}", "note": one.note}
     fields["link"] = links.to_portal(about.link, path)
+    spoken = languages.get(contact["email"])
     return [
         Letter(
             kind,
             Recipient(address, name or "", None, one.stream_id),
             usable(about.reply_to if agent is None else agent.address),
-            languages.get(contact["email"]) or language_for(words),
+            language_for(words) if spoken is None else spoken.language,
             fields,
             one.position,
             also_about=also_about(one, contact),

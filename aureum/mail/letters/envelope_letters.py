@@ -2,8 +2,8 @@
 sender, who is the agent of its lead, else the user who drafted it, else the owners.
 
 Links open the envelope in the portal or the panel and give no rights: the client signs in there. A recipient's letter
-is in the language in which the recipient last signed in, else in that of its subject and message. The events are those
-of ``aureum.domain.envelope_events``.
+is in the language that the recipient chose in the portal, else in the one that the sender named, else in that of the
+last sign-in, else in that of its subject and message. The events are those of ``aureum.domain.envelope_events``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from aureum.commands.portal.languages import Spoken
 from aureum.domain.aggregate import ERASED
 from aureum.domain.envelope import Envelope
 from aureum.domain.envelope_parts import Recipient as Person
@@ -101,12 +102,12 @@ def acts(record: Recorded, envelope: Envelope, by: str | None) -> Iterator[Envel
     )
 
 
-def envelope_letters(one: EnvelopeAct, about: About, languages: Mapping[str, str]) -> Iterator[Letter]:
+def envelope_letters(one: EnvelopeAct, about: About, languages: Mapping[str, Spoken]) -> Iterator[Letter]:
     """The letters of one act. *languages* are those of recipients, by address."""
     senders = senders_of(one, about)
     written = language_for(one.words)
     for person in one.people:
-        language = languages.get(person.email, written)
+        language = language_of(person, languages.get(person.email), written)
         yield to_recipient(one, person, about, senders[0] if senders else None, language)
     if one.to_sender is None:
         return
@@ -115,6 +116,13 @@ def envelope_letters(one: EnvelopeAct, about: About, languages: Mapping[str, str
     for member in senders:
         if one.by != to_wire(member.user_id) and wish(member, one.to_sender) == recipients.AT_ONCE:
             yield letter_to(member, one.to_sender, fields, one.position, subject_id=one.stream_id)
+
+
+def language_of(person: Person, spoken: Spoken | None, written: str) -> str:
+    """The language of a letter to *person*; *written* is that of the sender's words."""
+    if spoken is not None and spoken.chosen:
+        return spoken.language
+    return person.language or (written if spoken is None else spoken.language)
 
 
 def to_recipient(one: EnvelopeAct, person: Person, about: About, sender: Member | None, language: str) -> Letter:

@@ -6,6 +6,9 @@ from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import as_staff, page, refused
 from tests.http.serving import Server
 
+SAID = ("Yes!", "Closing: 2027-04-01", "Ann Agent", "At 9.", "<b>it</b>?")
+"""What the entries of the timeline say, newest first."""
+
 
 def test_staff_write_send_and_set_dates(server: Server, operator: Operator, tenant: Tenant) -> None:
     agent = operator.staff(tenant.id, "agent", "Ann Agent")
@@ -51,17 +54,16 @@ def test_staff_write_send_and_set_dates(server: Server, operator: Operator, tena
     )
     operator.run(lambda store: react(store, said, ORIGIN))
     story = [text for text in ann.read(f"/admin/contacts/{contact}").said("li") if " · " in text]
-    told = ("Loves it: Villa", "Sent Villa", "Message to the client", "Message from the client")
+    told = ("Loves it: Villa", "Set the key", "Sent Villa", "Message to the client", "Message from the client")
     lines = [text for text in story if text.startswith(told)]
     assert [line.partition(" · ")[0] for line in lines] == [
         "Loves it: Villa by the lake",
+        "Set the key dates",
         "Sent Villa by the lake",
         "Message to the client",
         "Message from the client",
     ]
-    assert [words in line for words, line in zip(("Yes!", "Ann Agent", "At 9.", "<b>it</b>?"), lines, strict=True)] == [
-        True
-    ] * 4
+    assert [words in line for words, line in zip(SAID, lines, strict=True)] == [True] * 5
 
     removed = ann.send(f"{here}/listings/remove", {"listing": one["id"]})
     assert (removed.status, server.by_key(tenant, "GET", f"/api/contacts/{contact}/listings").json) == (303, [])

@@ -10,7 +10,7 @@ from aureum.http.panel.visit import ApiAnswer
 from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import Reader, as_staff, led_to, page, refused
 from tests.http.panel.reading import Form
-from tests.http.sending import asked, completed, signed_by
+from tests.http.sending import asked, completed, person, sent, signed_by
 from tests.http.serving import Server
 from tests.pdf.making import document
 
@@ -28,7 +28,7 @@ def people(form: Form, *rows: tuple[str, str, str]) -> list[tuple[str, str]]:
     others = [(name, value) for name, value in form.fields if not name.startswith("person_")]
     for order, (name, email, role) in enumerate(rows, 1):
         others += [("person_id", ""), ("person_name", name), ("person_email", email)]
-        others += [("person_role", role), ("person_order", str(order))]
+        others += [("person_role", role), ("person_order", str(order)), ("person_language", "")]
     return others
 
 
@@ -252,6 +252,26 @@ def test_documents_go_out_from_a_template(server: Server, tenant: Tenant, owner:
     assert "Check that its documents name no client." in shown.said("p", role="status")[0]
     assert "Signature of buyer, at /sig:buyer/ in Other.pdf" in shown.said("li")
     assert b"Jane" not in owner.get(made).body
+
+
+def test_a_person_has_a_language(server: Server, operator: Operator, tenant: Tenant, owner: Reader) -> None:
+    form = owner.read("/admin/envelopes/new").form("/admin/envelopes/new")
+    typed = [(n, "Oferta" if n == "subject" else v) for n, v in people(form, ("Ana", "ana@example.com", "signer"))]
+    spanish = [(n, "es" if n == "person_language" else v) for n, v in typed]
+    here = led_to(owner.send("/admin/envelopes/new", spanish)).partition("?")[0]
+    envelope = f"/api/envelopes/{here.rpartition('/')[2]}"
+    assert [one["language"] for one in asked(server, tenant, "GET", envelope)["recipients"]] == ["es"]
+    draft = owner.read(here).form(here)
+    assert [v for n, v in draft.fields if n == "person_language"] == ["es", ""], "and a row for another person"
+    owner.follow(owner.send(here, draft.fields))
+    assert [one["language"] for one in asked(server, tenant, "GET", envelope)["recipients"]] == ["es"]
+
+    out = sent(server, operator, tenant, person(1, language="es"))
+    here = f"/admin/envelopes/{out['id']}"
+    assert "mails in Spanish" in owner.get(here).body.decode()
+    (form,) = [one for one in owner.read(here).forms if one.action == f"{here}/replace"]
+    owner.follow(owner.send(form.action, form.filled(name="Eva", email="eva@example.com", language="en")))
+    assert asked(server, tenant, "GET", f"/api/envelopes/{out['id']}")["recipients"][1]["language"] == "en"
 
 
 def test_acts_stand_on_the_page_of_the_timeline_that_has_their_time() -> None:

@@ -86,6 +86,29 @@ def test_a_refusal_is_a_page(client: Client, method: str, path: str, status: int
     assert client.get("/portal/").headers["location"] == "/portal"
 
 
+def test_what_a_client_chose_outlasts_what_the_next_browser_prefers(client: Client, operator: Operator) -> None:
+    """Mails go by the language of the last sign-in; one that was chosen stays."""
+
+    def kept() -> tuple[str, bool]:
+        assert client.tenant is not None
+        ((language, chosen),) = operator.rows(
+            "SELECT language, chosen FROM portal_languages WHERE tenant_id = %(tenant)s", tenant=client.tenant.id
+        )
+        return str(language), bool(chosen)
+
+    assert kept() == ("en", False)
+    client.send("/portal/language", {"language": "es", "next": "/portal"})
+    assert kept() == ("es", True), "a client who is signed in need not sign in again"
+    client.cookies.clear()
+    client.signs_in()
+    assert kept() == ("es", True)
+    client.cookies.clear()
+    client.send("/portal/language", {"language": "en"})
+    assert kept() == ("es", True), "nobody has signed in"
+    client.signs_in()
+    assert kept() == ("en", True)
+
+
 def test_an_unknown_host_has_no_portal(server: Server) -> None:
     for path in ("/portal", "/portal/enquiries", "/portal/sign-in/x"):
         answer = server.ask("GET", path, host="nobody.example.org")

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aureum.commands.brokerages import ChangeBrokerage, change_brokerage
+from aureum.store.sweep import sweep
 from tests.examples import examples
 from tests.http.operator import ORIGIN, Operator, Tenant
 from tests.http.panel.reader import MEDIA, page
@@ -276,6 +277,46 @@ def test_a_code_by_the_address_is_tried_five_times(
     assert strangers[0].send("/portal/code", {"code": code}).status == 422, "whatever they ask for"
     del at_home.cookies[SESSION]
     assert at_home.send("/portal/code", {"code": code, "email": visitor.email}).status == 303, "a known browser"
+
+
+def test_codes_of_an_address_are_tried_twenty_times_a_day_and_the_client_is_not_kept_out(
+    visitor: Client, proxied: Server, operator: Operator, tenant: Tenant
+) -> None:
+    at_home = another(visitor, proxied).signs_in()
+    at_home.send("/portal/sign-out")
+    operator.rows("DELETE FROM login_failures")
+
+    def later() -> None:
+        operator.rows("UPDATE login_failures SET since = now() - interval '16 minutes'")
+        operator.run(lambda store: sweep(store.database))
+
+    for _ in range(4):
+        stranger = another(visitor, proxied)
+        wrong = [stranger.send("/portal/code", {"code": "000000x", "email": visitor.email}) for _ in range(5)]
+        assert {(one.status, b"Too many codes" in one.body) for one in wrong} == {(422, False)}
+        later()
+    new = another(visitor, proxied)
+    new.asks()
+    letter = visitor.reads()
+    refused = new.send("/portal/code", {"code": code_of(letter)})
+    assert refused.status == 422 and b"Too many codes were tried for this address today" in refused.body
+    elsewhere = another(replace(visitor, email="nobody@example.net"), proxied)
+    for _ in range(4):
+        for _ in range(5):
+            last = elsewhere.send("/portal/code", {"code": "000000x", "email": elsewhere.email})
+        later()
+    answers = [one.send("/portal/code", {"code": "1", "email": one.email}) for one in (another(visitor), elsewhere)]
+    assert answers[0].status == answers[1].status == 422 == last.status
+    assert [b"Too many codes" in one.body for one in answers] == [True, True], "it says nothing about the address"
+
+    # The link opens the browser that asked, and a browser that is known takes codes.
+    assert new.send(path_of(letter), headers={"Origin": "null"}).status == 303 and new.is_in
+    at_home.asks()
+    assert at_home.send("/portal/code", {"code": code_of(visitor.reads())}).status == 303 and at_home.is_in
+    operator.rows("UPDATE login_failures SET next_at = now() WHERE next_at IS NOT NULL")
+    other = another(visitor, proxied)
+    other.asks()
+    assert other.send("/portal/code", {"code": code_of(visitor.reads())}).status == 303, "the next day"
 
 
 def test_a_client_address_may_ask_twenty_times(visitor: Client, proxied: Server, tenant: Tenant) -> None:

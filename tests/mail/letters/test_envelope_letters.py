@@ -1,7 +1,8 @@
 """Mails about envelopes: whose turn has come is asked to sign, all are told how it ends, and no link gives a right."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,9 @@ from tests.stores import opened_store
 from tests.webhooks.waiting import run
 
 
-def drafted(created_by: UUID | None, **fields: Any) -> Envelope:
+def drafted(
+    created_by: UUID | None, languages: Mapping[str, str | None] = MappingProxyType({}), **fields: Any
+) -> Envelope:
     """An envelope with two signers, one after the other, and one who gets a copy."""
     at = ids.now()
     about: dict[str, Any] = {
@@ -34,7 +37,8 @@ def drafted(created_by: UUID | None, **fields: Any) -> Envelope:
     document = Document(ids.new_id(), "Offer.pdf", "ab" * 32, 9, 1, ("/sig/",))
     one.attach(document, at)
     for order, (name, role) in enumerate((("Nora", "signer"), ("Ben", "signer"), ("Zoe", "copy")), 1):
-        one.add_recipient(Recipient(ids.new_id(), role, name, f"{name.lower()}@example.com", None, order), at)
+        email, language = f"{name.lower()}@example.com", languages.get(name.lower())
+        one.add_recipient(Recipient(ids.new_id(), role, name, email, None, order, language=language), at)
     signers = [person for person in one.recipients.values() if person.role == "signer"]
     place = [Field(ids.new_id(), person.id, document.id, "signature", anchor="/sig/") for person in signers]
     one.place_fields(place, at)
@@ -114,7 +118,10 @@ def test_the_language_is_the_recipients_own_or_that_of_the_words(module_database
         key = await store.tenant_key(tenant)
         about = {"t": tenant, "k": client_address_of(key, "zoe@example.com").key}
         await store.database.rows(SPEAKS, about)
-        words = {"subject": "Oferta para la casa", "message": "Por favor firme los documentos antes del viernes."}
+        words: dict[str, Any] = {
+            "subject": "Oferta para la casa",
+            "message": "Por favor firme los documentos antes del viernes.",
+        }
         for fields, language in ((words, "es"), ({}, "en")):
             one = drafted(ana.id, **fields)
             one.send(ids.now())
@@ -127,6 +134,31 @@ def test_the_language_is_the_recipients_own_or_that_of_the_words(module_database
             found = {letter.recipient.address: letter.language for letter in await told(store, tenant)}
             everyone = {f"{name}@example.com": language for name in ("nora", "ben")} | {"zoe@example.com": "es"}
             assert everyone.items() <= found.items()
+
+    scenario(module_database_url, test)
+
+
+CHOSEN = "UPDATE portal_languages SET chosen = true WHERE tenant_id = %(t)s RETURNING 1"
+
+
+def test_the_sender_names_a_language_until_the_recipient_chooses_one(module_database_url: str) -> None:
+    async def test(store: EventStore) -> None:
+        tenant, _, ana = await office(store)
+        await told(store, tenant)
+        key = await store.tenant_key(tenant)
+
+        async def invited(language: str | None) -> str:
+            one = drafted(ana.id, languages={"nora": language})
+            one.send(ids.now())
+            await store_new(store, tenant, one)
+            (invite,) = await told(store, tenant)
+            return invite.language
+
+        assert [await invited("es"), await invited("en"), await invited(None)] == ["es", "en", "en"]
+        await store.database.rows(SPEAKS, {"t": tenant, "k": client_address_of(key, "nora@example.com").key})
+        assert [await invited("en"), await invited(None)] == ["en", "es"], "her browser prefers Spanish"
+        await store.database.rows(CHOSEN, {"t": tenant})
+        assert [await invited("en"), await invited(None)] == ["es", "es"], "she has chosen Spanish"
 
     scenario(module_database_url, test)
 

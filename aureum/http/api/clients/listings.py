@@ -25,6 +25,7 @@ from aureum.http.wire.characters import Characters
 from aureum.http.wire.fields import WireId
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import Shape, Timestamp, Wire
+from aureum.http.wire.times import Time
 from aureum.projections import shortlists
 
 PATH = "/api/contacts/{id}/listings"
@@ -58,6 +59,9 @@ class ListingFilters(BaseModel):
         Literal["client", "staff"] | None,
         Field(description="Filter by who added it: `staff` sent it, or the `client` saved it."),
     ] = None
+    as_of: Annotated[
+        Time | None, Field(alias="asOf", description="Returns the listings as they were at this moment.")
+    ] = None
 
 
 class ListingResponse(Shape):
@@ -76,8 +80,8 @@ class ListingResponse(Shape):
 
 async def get_listings(context: Context, contact_id: UUID, filters: ListingFilters) -> Response:
     """Lists the listings that were sent to the client or that the client saved, newest first, with the client's
-    reactions. They include those of contacts that were merged into this one."""
-    of = await around(context.app.store, context.tenant_id, contact_id, Shortlist)
+    reactions, now or at ``asOf``. They include those of contacts that were merged into this one."""
+    of = await around(context.app.store, context.tenant_id, contact_id, Shortlist, filters.as_of)
     etag = versions(context, of)
     found = shortlists.newest(of.kept)
     shown = [shortlists.listing(*one) for one in found if filters.by in (None, one[1].by)]

@@ -29,6 +29,7 @@ from aureum.http.contract.resource import once
 from aureum.http.wire.characters import Characters
 from aureum.http.wire.sent import Body
 from aureum.http.wire.shapes import Shape, Timestamp, Wire
+from aureum.http.wire.times import Time
 from aureum.projections import conversation_list
 
 PATH = "/api/contacts/{id}/messages"
@@ -60,6 +61,9 @@ class MessagePage(BaseModel):
     cursor: Annotated[
         Cursor | None, Field(description="The position of the page, from the `Link` header of the previous page.")
     ] = None
+    as_of: Annotated[
+        Time | None, Field(alias="asOf", description="Returns the messages as they were at this moment.")
+    ] = None
 
 
 class ClientMessageResponse(Shape):
@@ -88,9 +92,9 @@ class ConversationResponse(Shape):
 
 
 async def get_messages(context: Context, contact_id: UUID, page: MessagePage) -> Response:
-    """Lists the messages between the client and the brokerage, newest first. They include those of contacts that were
-    merged into this one. Reading the list marks nothing as read."""
-    of = await around(context.app.store, context.tenant_id, contact_id, Conversation)
+    """Lists the messages between the client and the brokerage, newest first, now or at ``asOf``. They include those of
+    contacts that were merged into this one. Reading the list marks nothing as read."""
+    of = await around(context.app.store, context.tenant_id, contact_id, Conversation, page.as_of)
     path, bound = context.request.url.path, (context.request.url.path, context.tenant_id.int)
     found = [(place(one, message), one, message) for one, message in conversation_list.newest(of.kept)]
     if page.cursor is not None:
@@ -100,7 +104,8 @@ async def get_messages(context: Context, contact_id: UUID, page: MessagePage) ->
     headers = {"ETag": versions(context, of)}
     if len(shown) < len(found):
         cursor = write_cursor(bound, Place(UUID(int=shown[-1][0]), 0))
-        headers["Link"] = link(path, {"limit": page.limit, "cursor": cursor}, "next")
+        then = {} if page.as_of is None else {"asOf": context.request.query_params["asOf"]}
+        headers["Link"] = link(path, {**then, "limit": page.limit, "cursor": cursor}, "next")
     body = encoded([conversation_list.message(one, message) for _, one, message in shown])
     return not_modified(context.request, headers["ETag"]) or answer(body, headers=headers)
 

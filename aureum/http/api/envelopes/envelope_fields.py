@@ -51,6 +51,13 @@ Days = Annotated[
 ]
 Contact = Annotated[WireId | None, Field(alias="contactId", description="A contact of the brokerage.")]
 LeadId = Annotated[WireId | None, Field(alias="leadId", description="A lead of the brokerage.")]
+Language = Annotated[
+    Literal["en", "es"] | None,
+    Field(
+        description="The language of the recipient's mails and of the pages of the documents, until the recipient "
+        "chooses one in the portal. Without it, mails are in the language of the subject and message."
+    ),
+]
 VISIBLE: JsonValue = {"type": "string", "pattern": NOT_BLANK}
 NEEDED: list[JsonValue] = [
     {"required": ["subject"], "properties": {"subject": VISIBLE}},
@@ -81,6 +88,7 @@ class RecipientCreate(Body):
         NULL_IS_ABSENT,
         Field(description="Recipients with a lower number sign first. Several may have the same."),
     ] = 1
+    language: Language = None
 
     def recipient(self, recipient_id: UUID | None = None) -> NewRecipient:
         """As the command takes it."""
@@ -91,6 +99,7 @@ class RecipientCreate(Body):
             email=self.email,
             contact_id=reference(self.contact_id),
             order=self.order,
+            language=self.language,
         )
 
 
@@ -239,6 +248,7 @@ class OtherPerson(Body):
     name: PersonName
     email: Email
     contact_id: Contact = None
+    language: Language = None
 
 
 class EnvelopeDocument(Shape):
@@ -261,6 +271,7 @@ class EnvelopeRecipient(Shape):
     email: str
     contactId: Wire | None
     order: int
+    language: Annotated[Literal["en", "es"] | None, Field(description="The language that the sender chose, if any.")]
     state: RecipientState
     invitedAt: Timestamp | None
     remindedAt: Timestamp | None

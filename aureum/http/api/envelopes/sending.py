@@ -108,6 +108,7 @@ async def post_recipient_reassignment(
         name=person.name,
         email=person.email,
         contact_id=reference(person.contact_id),
+        language=person.language,
     )
     return await run_once(context, partial(reassign_recipient, context.app.store, command), envelope_body)
 

@@ -6,7 +6,7 @@ The client is the recipient whose address the session has proved; for all others
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import BinaryIO, TypedDict
@@ -21,6 +21,8 @@ from aureum.domain.envelope import Envelope
 from aureum.domain.envelope_parts import Document, Recipient
 from aureum.domain.errors import NotFound
 from aureum.http.access.callers import request_id
+from aureum.http.access.portal_cookie import chosen_language
+from aureum.http.portal.catalogue import LANGUAGES
 from aureum.http.portal.documents.page_pictures import page_of
 from aureum.http.portal.documents.standing import Standing, standing
 from aureum.http.portal.visit import PortalVisit
@@ -129,7 +131,8 @@ class Case:
 
 
 async def case_of(visit: PortalVisit) -> Case:
-    """The envelope of the path. Raises NotFound, Unavailable."""
+    """The envelope of the path. Its pages are in the language that the client chose, else in the one that the sender
+    named, else in the browser's. Raises NotFound, Unavailable."""
     envelope_id = ids.from_wire(str(visit.request.path_params["id"]))
     if envelope_id is None:
         raise NotFound
@@ -138,4 +141,6 @@ async def case_of(visit: PortalVisit) -> Case:
     if not isinstance(envelope, Envelope) or envelope.erased or stream.subject_key is None:
         raise NotFound
     recipient = envelope.recipient_of(visit.client.address)
+    if recipient.language is not None and chosen_language(visit.request.scope) not in LANGUAGES:
+        visit = replace(visit, locale=recipient.language)
     return Case(visit, envelope, recipient, stream.subject_key, ids.now())

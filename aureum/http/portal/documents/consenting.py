@@ -32,7 +32,7 @@ async def agree(visit: PortalVisit) -> Response:
         return case.to_first_page()
     version = visit.form["version"]
     if version not in TEXTS or not visit.form["agree"]:
-        return consent_page(case, status=422, problem=visit.gettext(TICK))
+        return consent_page(case, status=422, problem=case.visit.gettext(TICK))
     command = ConsentToRecords(text_version=version, **case.about())
     try:
         await consent_to_records(visit.app.store, command)

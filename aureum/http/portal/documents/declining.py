@@ -35,7 +35,7 @@ async def decline(visit: PortalVisit) -> Response:
         return case.to_first_page()
     reason = visit.form["reason"]
     if len(reason) > LONGEST_REASON:
-        problem = visit.gettext(TOO_LONG, most=LONGEST_REASON)
+        problem = case.visit.gettext(TOO_LONG, most=LONGEST_REASON)
         return form(case, status=422, reason=reason, problem=problem)
     command = DeclineDocument(reason=reason or None, **case.about())
     try:

@@ -14,8 +14,8 @@ from aureum.commands.portal.sessions import find_session
 from aureum.commands.portal.sign_in import AskSignIn, SignedIn, UseCode, ask_sign_in, use_code
 from aureum.domain.errors import TooMany
 from aureum.http.access.callers import named_host
-from aureum.http.access.portal_cookie import keep_pending, keep_session
-from aureum.http.portal.catalogue import later
+from aureum.http.access.portal_cookie import chosen_language, keep_pending, keep_session
+from aureum.http.portal.catalogue import LANGUAGES, later
 from aureum.http.portal.documents.case import Case, case_of
 from aureum.http.portal.page import PortalPage
 from aureum.http.portal.proving import LONGEST, is_fresh, marks_of, nonce_of, token_of
@@ -42,15 +42,15 @@ async def show_identifying(visit: PortalVisit) -> Response:
     case = await case_of(visit)
     if is_fresh(visit, case.at):
         return case.to_first_page()
-    return visit.render("documents/identify.html", case=case, asked=False, problem=None)
+    return case.visit.render("documents/identify.html", case=case, asked=False, problem=None)
 
 
 async def ask_for_code(visit: PortalVisit) -> Response:
     """The form for the code, which leads back to the envelope."""
     case = await case_of(visit)
     pending = await ask(case)
-    problem = visit.gettext(NO_MORE_MAILS) if pending is None else None
-    response = visit.render("documents/identify.html", case=case, asked=True, problem=problem)
+    problem = case.visit.gettext(NO_MORE_MAILS) if pending is None else None
+    response = case.visit.render("documents/identify.html", case=case, asked=True, problem=problem)
     remember(case, response, pending)
     return response
 
@@ -66,6 +66,7 @@ async def ask(case: Case) -> str | None:
         client=visit.counted_as,
         host=host,
         language=visit.locale,
+        chose=chosen_language(visit.request.scope) in LANGUAGES,
         following=case.path,
         pending=None if before is None else SecretStr(before),
         known=marks_of(visit),

@@ -29,7 +29,7 @@ async def show_one(visit: PortalVisit) -> Response:
     """How things stand."""
     case = await case_of(visit)
     signers = [one for one in case.envelope.recipients.values() if one.signs]
-    return visit.render(
+    return case.visit.render(
         "documents/one.html",
         case=case,
         standing=case.standing,

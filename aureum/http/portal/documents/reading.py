@@ -43,7 +43,7 @@ async def show_reading(visit: PortalVisit) -> Response:
         return case.to_first_page()
     parts = parts_of(case.documents)
     place = part_with(parts, visit.request.query_params.get("part"))
-    return visit.render(
+    return case.visit.render(
         "documents/read.html",
         case=case,
         part=parts[place],

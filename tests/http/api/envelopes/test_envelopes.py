@@ -65,6 +65,40 @@ def test_a_deal_from_the_draft_to_the_end(server: Server, operator: Operator, te
     assert then == made
 
 
+def test_a_recipient_has_a_language(server: Server, operator: Operator, tenant: Tenant) -> None:
+    made = draft(server, tenant, person(1, language="es"), person(2), person(3, language=None))
+    assert [one["language"] for one in made["recipients"]] == ["es", None, None]
+    path = f"{PATH}/{made['id']}"
+    assert refused(
+        server.by_key(tenant, "PATCH", path, {"recipients": [person(1, language="fr")]}), 400, "invalid_fields"
+    )
+    ids = [one["id"] for one in made["recipients"]]
+    kept = [person(1, id=ids[0], language="es"), person(2, id=ids[1], language="en")]
+    changed = asked(server, tenant, "PATCH", path, {"recipients": kept})
+    assert [(one["id"], one["language"]) for one in changed["recipients"]] == [(ids[0], "es"), (ids[1], "en")]
+    assert asked(server, tenant, "GET", path) == changed == asked(server, tenant, "GET", PATH)[0]
+    assert asked(server, tenant, "GET", f"{path}?asOf={made['updatedAt']}")["recipients"] == made["recipients"]
+    last = [one for one in asked(server, tenant, "GET", f"{path}/history") if one["type"] == "envelope.recipient_added"]
+    assert [one["language"] for one in last[-1]["changes"]["recipients"]["to"]] == ["es", "en"]
+
+    out = sent(server, operator, tenant, person(1, language="es"))
+    reassign = f"{PATH}/{out['id']}/recipients/{out['recipients'][0]['id']}/reassign"
+    new = {"name": "Otra", "email": "otra@example.com", "language": "es"}
+    assert refused(server.by_key(tenant, "POST", reassign, new | {"language": "ES"}), 400, "invalid_fields")
+    replaced = asked(server, tenant, "POST", reassign, new)
+    assert [(one["state"], one["language"]) for one in replaced["recipients"]] == [
+        ("reassigned", "es"),
+        ("invited", "es"),
+    ]
+    reassign = f"{PATH}/{out['id']}/recipients/{replaced['recipients'][1]['id']}/reassign"
+    again = asked(server, tenant, "POST", reassign, {"name": "Another", "email": "another@example.com"})
+    assert again["recipients"][2]["language"] is None, "nobody said how the next person reads"
+    asked(server, tenant, "POST", f"{PATH}/{out['id']}/void", {"reason": None})
+    server.by_key(tenant, "POST", f"{PATH}/{out['id']}/purge")
+    first = asked(server, tenant, "GET", f"{PATH}/{out['id']}/history")[1]["changes"]["recipients"]["to"][0]
+    assert (first["language"], first["order"]) == (None, 1), "it goes with the key"
+
+
 def test_only_recipients_are_let_in_and_only_in_their_turn(server: Server, operator: Operator, tenant: Tenant) -> None:
     made = sent(server, operator, tenant, person(1), person(2))
     envelope_id = from_wire(made["id"])

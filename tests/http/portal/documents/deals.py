@@ -121,6 +121,7 @@ def deal(
     kinds: Sequence[str] = KINDS,
     pages: int = 2,
     copies: Sequence[tuple[str, str]] = (),
+    language: str | None = None,
     at: datetime | None = None,
     then: Decision | None = None,
     **fields: Any,
@@ -140,7 +141,7 @@ def deal(
     def sent(envelope: Envelope, at: datetime) -> None:
         placed: list[Field] = []
         for order, (name, email) in enumerate(signers, 1):
-            one = Recipient(ids.new_id(), "signer", name, email, None, order)
+            one = Recipient(ids.new_id(), "signer", name, email, None, order, language=language)
             envelope.add_recipient(one, at)
             placed += fields_of(one.id, document, order, kinds)
         for name, email in copies:

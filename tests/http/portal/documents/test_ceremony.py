@@ -301,6 +301,23 @@ def test_the_pages_are_in_spanish(client: Client, begun: Deal) -> None:
     assert nora.consent_version == "2026-11.es"
 
 
+def test_the_pages_are_in_the_language_that_the_sender_named_until_the_client_chooses(
+    client: Client, operator: Operator, tenant: Tenant
+) -> None:
+    begun = deal(operator, tenant, [(NAME, client.email)], language="es")
+    first = client.get(begun.path)
+    assert heading(first) == "Snake River Realty le pide que firme"
+    assert first.headers["content-language"] == "es" and b'<html lang="es"' in first.body
+    assert led(client, f"{begun.path}/open") == f"{begun.path}/read"
+    assert client.get(f"{begun.path}/read").headers["content-language"] == "es"
+    assert "2026-11.es" in client.get(f"{begun.path}/consent").body.decode()
+    refused = client.send(f"{begun.path}/consent", {"version": "2026-11.es"})
+    assert refused.status == 422 and "Marque la casilla" in refused.body.decode()
+    assert client.get("/portal").headers["content-language"] == "en", "only these pages are the sender's"
+    client.send("/portal/language", {"language": "en", "next": begun.path})
+    assert "2026-11.en" in client.get(f"{begun.path}/consent").body.decode()
+
+
 def test_bytes_that_are_not_those_that_were_sent_are_not_shown(client: Client, begun: Deal, operator: Operator) -> None:
     (document,) = begun.now.documents.values()
     operator.rows("DELETE FROM documents WHERE document_id = %(id)s RETURNING 1", id=document.id)
