@@ -103,7 +103,7 @@ def sign_in(page: Page, site: str, mails: Path) -> None:
     page.goto(f"{site}/portal")
     before = set(mails.rglob("*.eml"))
     page.get_by_label("Email address").fill(CLIENT)
-    page.get_by_role("button", name="Send me a mail").click()
+    page.get_by_role("button", name="Send me an email").click()
     code = page.get_by_label("Code")
     code.wait_for()
     while (found := code_in(set(mails.rglob("*.eml")) - before)) is None:

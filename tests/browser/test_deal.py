@@ -85,7 +85,7 @@ def arrive(visitor: Visitor, post: MailServer, email: str) -> Page:
     page = visitor.page
     visitor.go(urlsplit(link).path)
     page.get_by_label("Email address").fill(email)
-    press(page, "Send me a mail")
+    press(page, "Send me an email")
     page.get_by_label("Code").fill(CODE.findall(mail_to(post, email, CODE))[0])
     press(page, "Sign in")
     expect(page.get_by_role("heading", level=1)).to_have_text(SUBJECT)

@@ -156,7 +156,7 @@ def test_a_client_signs_in_and_out(
         visitor.go("/portal/enquiries")
         expect(heading).to_have_text("Sign in to Snake River Realty")
         page.get_by_label("Email address").fill(office.contact["email"])
-        page.get_by_role("button", name="Send me a mail").click()
+        page.get_by_role("button", name="Send me an email").click()
         expect(heading).to_have_text("Enter your code")
         code, link = office.code()
 
@@ -196,7 +196,7 @@ def test_the_link_signs_in_the_browser_that_asked(browser: Browser, office: Offi
     with visiting(browser, office.site, PHONE, script=False) as visitor:
         visitor.go("/portal")
         visitor.page.get_by_label("Email address").fill(office.contact["email"])
-        visitor.page.get_by_role("button", name="Send me a mail").click()
+        visitor.page.get_by_role("button", name="Send me an email").click()
         expect(visitor.page.get_by_role("heading", level=1)).to_have_text("Enter your code")
         _, link = office.code()
         visitor.go(link)

@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 LARGE = (
-    *("pyhanko", "pyhanko_certvalidator", "reportlab", "pypdfium2", "pypdf", "asn1crypto", "lxml", "PIL", "requests"),
-    *("uharfbuzz", "fontpkg_noto_sans", "fontpkg_caveat", "babel", "boto3", "botocore"),
+    *("pyhanko", "pyhanko_certvalidator", "reportlab", "pypdfium2", "asn1crypto", "lxml", "PIL", "requests"),
+    *("uharfbuzz", "fontpkg_noto_sans", "fontpkg_caveat", "babel"),
 )
 
 PROGRAM = f"""

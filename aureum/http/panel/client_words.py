@@ -2,6 +2,7 @@
 that were sent or saved, what the client thinks of them, and the key dates that were set."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from aureum.http.panel.history_words import Entry, actor_words
@@ -41,14 +42,20 @@ def listing_entries(
 
 def date_entries(history: Sequence[Doc], page: str) -> Iterator[Entry]:
     """Each time that the key dates were set, with the dates that were new by it. *page* is where they are."""
-    for one in history:
-        change = one["changes"].get("dates")
-        if one["type"] != "key_dates.set" or change is None:
+    for save in history:
+        change = save["changes"].get("dates")
+        if save["type"] != "key_dates.set" or change is None:
             continue
         before, after = change["from"] or [], change["to"] or []
-        lines = [f"{date['label']}: {date['date']}" for date in after if date not in before]
+        lines = [f"{one['label']}: {day_in_words(one['date'])}" for one in after if one not in before]
         what = "Set the key dates" if after else "Removed the key dates"
-        yield entry(one["at"], what, actor_words(one["actor"]), "work", page, "\n".join(lines) or None)
+        yield entry(save["at"], what, actor_words(save["actor"]), "work", page, "\n".join(lines) or None)
+
+
+def day_in_words(day: str) -> str:
+    """``20 Jan 2027``."""
+    on = date.fromisoformat(day)
+    return f"{on.day} {on:%b %Y}"
 
 
 def staff_name(user_id: str | None, users: Mapping[str, str]) -> str:

@@ -54,12 +54,13 @@ STATES = {
 
 
 class ClientEnquiry(NamedTuple):
-    """All that a client sees of a lead."""
+    """All that a client sees of a lead. It ``waits`` until an agent has answered."""
 
     at: datetime
     subject: str | None
     message: str | None
     state: str
+    waits: bool
     agent: str | None
 
 
@@ -73,6 +74,7 @@ async def find_enquiries(visit: PortalVisit, most: int = MOST) -> list[ClientEnq
             doc["subject"],
             doc["message"],
             visit.gettext(STATES[doc["status"]]),
+            doc["status"] == "new",
             agents.get(doc["assignedToId"]),
         )
         for doc in docs

@@ -98,7 +98,7 @@ async def write(visit: PortalVisit) -> Response:
         problem = visit.gettext("Write a message of at most 10,000 characters.")
         return await page(visit, typed=text, problem=problem)
     except WrongState:
-        problem = visit.gettext("This conversation is full. Please call us or write a mail.")
+        problem = visit.gettext("This conversation is full. Please call or email us.")
         return await page(visit, typed=text, problem=problem)
     return visit.go(f"{PATH}?done=sent")
 

@@ -11,15 +11,15 @@ from aureum.http.portal.visit import PortalVisit
 LONGEST = 200
 """Of what is typed into such a form, so much is looked at."""
 
-NO_ADDRESS = later("Enter your whole email address, such as name@example.com.")
+NO_ADDRESS = later("Enter your full email address, such as name@example.com.")
 WRONG_CODE = later(
     "This code does not work. It may be mistyped, used or older than 15 minutes. After five wrong codes, ask for a new "
-    "mail."
+    "email."
 )
 
 NO_MORE_CODES = later(
     "Too many codes were tried for this address today, so this browser cannot use one now. Open the link in the newest "
-    "mail in the browser where you asked for it, or use a browser in which you have signed in before."
+    "email in the browser where you asked for it, or use a browser in which you have signed in before."
 )
 
 

@@ -45,6 +45,19 @@ def with_activity(path: str) -> Callable[[Sample], dict[str, Any]]:
     return recipe
 
 
+def with_history(path: str, body: dict[str, Any] | None = None) -> Callable[[Sample], dict[str, Any]]:
+    """The history of what stands around a contact, once there is any."""
+
+    def recipe(sample: Sample) -> dict[str, Any]:
+        write = declared("POST", path) or declared("PUT", path)
+        assert write is not None
+        call = sample.call(write)
+        sample.succeed(write, call if body is None else call.but(body=body))
+        return {"path": f"{call.path}/history"}
+
+    return recipe
+
+
 def listing(sample: Sample) -> dict[str, Any]:
     """One that was sent to a contact of whom no other caller knows."""
     post = declared("POST", "/api/contacts/{id}/listings")

@@ -45,6 +45,7 @@ from tests.http.every.of_people import (
     shown_once,
     similar,
     with_activity,
+    with_history,
     with_showing,
     with_start,
     with_task,
@@ -77,6 +78,9 @@ from tests.http.every.of_users import (
 if TYPE_CHECKING:
     from tests.http.every.sample import Sample
 
+A_DATE = {"dates": [{"label": "Appraisal", "date": "2027-02-03"}]}
+"""Another one than the sample of the request."""
+
 RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): with_password,
     ("GET", "/api/logo"): with_logo,
@@ -93,6 +97,9 @@ RECIPES: Mapping[tuple[str, str], Callable[[Sample], dict[str, Any]]] = {
     ("GET", "/api/contacts/{id}/activities"): with_activity("/api/contacts/{id}/activities"),
     ("GET", "/api/contacts/{id}/messages"): with_activity("/api/contacts/{id}/messages"),
     ("GET", "/api/contacts/{id}/listings"): with_activity("/api/contacts/{id}/listings"),
+    ("GET", "/api/contacts/{id}/messages/history"): with_history("/api/contacts/{id}/messages"),
+    ("GET", "/api/contacts/{id}/listings/history"): with_history("/api/contacts/{id}/listings"),
+    ("GET", "/api/contacts/{id}/key-dates/history"): with_history("/api/contacts/{id}/key-dates", A_DATE),
     ("GET", "/api/v1/admin/leads/{id}/activities"): with_activity("/api/v1/admin/leads/{id}/activities"),
     ("PATCH", "/api/v1/admin/agents/{id}"): profile,
     ("GET", "/api/v1/admin/today"): working,

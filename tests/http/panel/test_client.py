@@ -6,7 +6,7 @@ from tests.http.operator import Operator, Tenant
 from tests.http.panel.reader import as_staff, page, refused
 from tests.http.serving import Server
 
-SAID = ("Yes!", "Closing: 2027-04-01", "Ann Agent", "At 9.", "<b>it</b>?")
+SAID = ("Yes!", "Closing: 1 Apr 2027", "Ann Agent", "At 9.", "<b>it</b>?")
 """What the entries of the timeline say, newest first."""
 
 

@@ -171,7 +171,8 @@ def test_a_client_reads_the_enquiries_and_nothing_else_of_them(
     shown = page(answer, 200)
     assert shown.said("h2")[0] == "From work"
     text = answer.body.decode()
-    assert "Ana Agent will answer you." in text and "Five acres &lt;b&gt;near&lt;/b&gt; Kuna." in text
+    assert "Ana Agent will answer you." in text and "Your agent is Ana Agent." in text
+    assert "Five acres &lt;b&gt;near&lt;/b&gt; Kuna." in text
     for hidden in ("Rich!", "Olga", "work@example.net", "qualified", "spring", linked["id"], contact["id"], "score"):
         assert hidden not in text, hidden
     home = client.read("/portal")

@@ -417,7 +417,7 @@ def test_over_https_the_cookies_belong_to_the_host_alone(visitor: Client) -> Non
 @pytest.mark.parametrize("email", ["", "nora", "nora@", "@example.net", "nora@localhost", "a b@example.net", "\0@x.yz"])
 def test_what_is_no_address_is_said_to_be_none(visitor: Client, email: str) -> None:
     form = page(visitor.send("/portal/sign-in", {"email": email}), 422)
-    assert form.said("p", role="alert") == ["Enter your whole email address, such as name@example.com."]
+    assert form.said("p", role="alert") == ["Enter your full email address, such as name@example.com."]
     assert visitor.cookies == {}
 
 

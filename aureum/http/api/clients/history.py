@@ -19,7 +19,7 @@ from aureum.http.contract.answers import answer, living_etag, not_modified
 from aureum.http.contract.at_head import stream_at_head
 from aureum.http.contract.endpoint import Context, Endpoint, Id
 from aureum.http.contract.history import history_in, with_names
-from aureum.http.contract.resource import AsOf, loaded_ever
+from aureum.http.contract.resource import AsOf, as_it_was, loaded_ever
 from aureum.http.wire.shapes import ClientEventResponse
 from aureum.projections import contact_list, conversation_list, key_dates, shortlists
 from aureum.projections.document_list import wire_or_none
@@ -32,8 +32,8 @@ async def history_around(
     context: Context, contact_id: UUID, kind: type[OfContact], as_of: AsOf, made: Callable[[Stream], Entries]
 ) -> Response:
     """The entries that *made* makes of the contact's own stream of this *kind*; none before it has begun. Raises
-    NotFound."""
-    await loaded_ever(context, contact_list.OWN, contact_id, NO_CONTACT)
+    NotFound, also for a moment at which there was no such contact."""
+    as_it_was(await loaded_ever(context, contact_list.OWN, contact_id, NO_CONTACT), as_of.as_of)
     stream = (await stream_at_head(context, kind.stream_of(contact_id))).until(as_of.as_of)
     if not stream.events:
         etag = living_etag(0, context.caller.read_version or None)

@@ -21,7 +21,7 @@ from aureum.http.portal.page import PortalPage
 from aureum.http.portal.proving import LONGEST, is_fresh, marks_of, nonce_of, token_of
 from aureum.http.portal.visit import PortalVisit
 
-NO_MORE_MAILS = later("We have sent you several mails. Look for the newest one, or wait 15 minutes and ask again.")
+NO_MORE_MAILS = later("We have sent you several emails. Look for the newest one, or wait 15 minutes and ask again.")
 
 
 @dataclass(frozen=True)
