@@ -3,11 +3,15 @@ CREATE OR REPLACE FUNCTION follower_lags() RETURNS TABLE (consumer text, events 
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp AS $function$
     -- Of a log that a follower has not looked at yet it has no row.
-    SELECT f.consumer, COALESCE(sum(h.position - COALESCE(c.position, 0)), 0)::int8, min(e.recorded_at)
+    -- The events are asked for those alone in which something is ahead: mostly that is none.
+    SELECT f.consumer, COALESCE(sum(h.position - COALESCE(c.position, 0)), 0)::int8,
+           min(CASE WHEN h.position > COALESCE(c.position, 0) THEN (
+               SELECT e.recorded_at FROM events e
+                WHERE e.tenant_id = h.tenant_id AND e.position = COALESCE(c.position, 0) + 1
+           ) END)
       FROM (SELECT DISTINCT consumer FROM checkpoints) f
      CROSS JOIN heads h
       LEFT JOIN checkpoints c ON c.tenant_id = h.tenant_id AND c.consumer = f.consumer
-      LEFT JOIN events e ON e.tenant_id = h.tenant_id AND e.position = COALESCE(c.position, 0) + 1
      GROUP BY f.consumer
      ORDER BY f.consumer
 $function$;

@@ -32,8 +32,11 @@ SELECT coalesce(to_jsonb(f) ->> 'version', '')
 """
 """As JSON: the column came later than the table."""
 
-NEWEST_STEP = "SELECT coalesce(max((to_jsonb(h) ->> '{name}_step')::integer), 0) FROM heads h"
-"""As JSON: the columns came later than the table."""
+STEP_COLUMNS = """
+SELECT a.attname::text FROM pg_attribute a
+ WHERE a.attrelid = to_regclass('heads') AND a.attnum > 0 AND NOT a.attisdropped AND a.attname = ANY (%s)
+"""
+"""Those that are there: they came later than the table."""
 
 OLDER_STEPS = "SELECT tenant_id, %s::text FROM heads WHERE {name}_step < %s ORDER BY tenant_id"
 
@@ -211,9 +214,9 @@ async def what_is_newer(connection: AsyncConnection[Any]) -> Newer | None:
     cursor = await connection.execute("SELECT to_regclass('migrations') IS NOT NULL")
     if await cursor.fetchone() != (True,):
         return None
+    newest = await newest_steps(connection)
     for model in VERSIONED:
-        cursor = await connection.execute(NEWEST_STEP.replace("{name}", model.NAME).encode())
-        if (await cursor.fetchone() or (0,)) > (model.STEP_VERSION,):
+        if newest.get(model.NAME, 0) > model.STEP_VERSION:
             return Newer(f"rows of {model.NAME} that a newer version has made", refuses=True)
     known = [number for number, _, _ in migrations()]
     query = "SELECT name FROM migrations WHERE number <> ALL (%s::integer[]) ORDER BY number"
@@ -227,6 +230,18 @@ async def what_is_newer(connection: AsyncConnection[Any]) -> Newer | None:
         if order_of(version) > order_of(__version__):
             return Newer(f"the functions of {version}")
     return None
+
+
+async def newest_steps(connection: AsyncConnection[Any]) -> dict[str, int]:
+    """By read model the newest version of its step that has made rows. The heads are read once: every start asks."""
+    names = {f"{model.NAME}_step": model.NAME for model in VERSIONED}
+    columns = [name for (name,) in await (await connection.execute(STEP_COLUMNS, [list(names)])).fetchall()]
+    if not columns:
+        return {}
+    query = f"SELECT {', '.join(f'max({column})' for column in columns)} FROM heads"  # noqa: S608  # of constants
+    row = await (await connection.execute(query.encode())).fetchone()
+    assert row is not None
+    return {names[column]: step or 0 for column, step in zip(columns, row, strict=True)}
 
 
 def order_of(version: str) -> tuple[int, ...]:
