@@ -16,6 +16,13 @@ NO_REFUSAL = (
 )
 """What makes of "no" something else than a wish."""
 
+WHO = (
+    r"(?:(?:an?|the|your|any|first[\s-]time|real\s+estate|home|house|land|cash|new|usual|typical)\s+)*"
+    r"(?:buyers?|sellers?|investors?|flippers?|landlords?|tenants?|renters?|developers?|builders?|farmers?|ranchers?|"
+    r"veterans?|retirees?|seniors?)"
+)
+"""What a client says not to be: "we are not investors"."""
+
 NEGATED = re.compile(
     rf"""
     (?:\b(?:i|we|they|i['’]m|we['’]re|they['’]re)\s+)?
@@ -23,6 +30,7 @@ NEGATED = re.compile(
       (?:do|does|did|would|will|is|are|am|was|were)(?:\s+not|n['’]?t)\s+(?:really\s+|actually\s+|even\s+)?{WANT}
       | (?:not|never|no\s+longer)\s+(?:really\s+|actually\s+)?{WANT}
       | not\s+(?:a|an|the|any|another|some|in|on|at|to|for|my|our|these|those|that)\b
+      | (?:not|no\s+longer|(?:is|are|was|were)n['’]?t)\s+{WHO}\b
       | no\s+(?!{NO_REFUSAL})
       | nothing\s+(?:in|on|with|too|like)\b
       | (?:instead\s+of|rather\s+than|other\s+than|except|anything\s+but)\b

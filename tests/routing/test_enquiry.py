@@ -18,6 +18,13 @@ LIST = protected()
         ("no HOA please, a ranch with a barn and corrals", ", a ranch with a barn and corrals"),
         ("I'm not interested in new builds. An old house with a porch.", ". An old house with a porch."),
         ("no busco apartamento, quiero una casa con terreno grande", ", quiero una casa con terreno grande"),
+        (
+            "We are not first-time buyers, we want a bigger house with a view",
+            "We are, we want a bigger house with a view",
+        ),
+        ("We aren't real estate investors, we want a home with a yard", ", we want a home with a yard"),
+        ("I am not familiar with VA loans. I am a veteran.", "I am not familiar with VA loans. I am a veteran."),
+        ("I'm not sure sellers take less for a ranch", "I'm not sure sellers take less for a ranch"),
         ("not a condo", "not a condo"),
         ("We are not sure what our home is worth today", "We are not sure what our home is worth today"),
         ("I have no idea how to buy my first home", "I have no idea how to buy my first home"),
@@ -70,6 +77,7 @@ def test_a_listings_words_are_masked_too() -> None:
             "a " * 10_000,
             "(" * 20_000,
             "not " * 5_000,
+            "not " + "first time " * 2_000,
         ),
         *(
             "█" * 5_000,
