@@ -33,6 +33,7 @@ TITLES = {
 """What a mail of each kind about a person says."""
 
 STATES = {"sent": "delivered to the mail server", "queued": "not sent yet", "failed": "not delivered"}
+TO_A_FILE = "written to a file, because no mail server is set"
 
 
 @dataclass(frozen=True)
@@ -45,22 +46,24 @@ class MailLine:
     status: str
     reason: str | None
     page: str | None
+    files: bool = False
 
     @property
     def state(self) -> str:
-        """The status in words."""
-        return STATES.get(self.status, self.status)
+        """The status in words; with ``files`` what is sent goes nowhere else."""
+        return TO_A_FILE if self.files and self.status == "sent" else STATES.get(self.status, self.status)
 
 
 async def mails_about(visit: Visit, api: str, id: str) -> Sequence[MailLine]:
     """The mails about the resource with this *id*, newest first. *api* is the path of its mails in the API."""
     found = (await visit.ask("GET", api, id=id)).body
-    return [line_of(mail, pages=visit.role != "agent") for mail in found]
+    files = visit.request.app.state.aureum.settings.smtp_url is None
+    return [line_of(mail, pages=visit.role != "agent", files=files) for mail in found]
 
 
-def line_of(mail: Mapping[str, Any], *, pages: bool) -> MailLine:
-    """One mail. *pages*: whether its page may be opened."""
+def line_of(mail: Mapping[str, Any], *, pages: bool, files: bool) -> MailLine:
+    """One mail. *pages*: whether its page may be opened; *files*: whether mails are written to files."""
     title, to = TITLES.get(mail["kind"], mail["kind"].replace("_", " ").capitalize()), mail["name"] or mail["to"]
     what = f"Mail to {to}: {title}" if to else f"Mail: {title}"
     page = f"/admin/mail/{mail['id']}" if pages else None
-    return MailLine(what, mail["endedAt"] or mail["createdAt"], mail["status"], mail["reason"], page)
+    return MailLine(what, mail["endedAt"] or mail["createdAt"], mail["status"], mail["reason"], page, files)

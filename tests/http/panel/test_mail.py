@@ -1,5 +1,6 @@
 """The page Mail: what is queued, sent, failed and why, the text of one, and sending it again."""
 
+from aureum.http.panel.mail_words import line_of
 from tests.http.every.of_brokerages import failed_mail
 from tests.http.every.sample import Sample
 from tests.http.operator import Operator
@@ -36,3 +37,23 @@ def test_what_agents_and_others_see_of_it(server: Server, operator: Operator) ->
     stranger = as_staff(server, operator.staff(other.id, "brokerage_owner"))
     assert refused(stranger.get(f"{HERE}/{mail_id}"), 404) == "There is no such mail."
     assert refused(stranger.send(f"{HERE}/{mail_id}/resend", b""), 404) == "There is no such mail."
+
+
+def test_what_became_of_a_mail_about_a_lead() -> None:
+    mail = {
+        "id": "c1",
+        "kind": "lead_assigned",
+        "name": "Ana",
+        "to": "ana@example.com",
+        "createdAt": "2026-11-30T10:00:00.000Z",
+        "endedAt": None,
+        "reason": None,
+    }
+    for files, status, said in (
+        (False, "sent", "delivered to the mail server"),
+        (True, "sent", "written to a file, because no mail server is set"),
+        (True, "queued", "not sent yet"),
+        (True, "failed", "not delivered"),
+    ):
+        line = line_of(mail | {"status": status}, pages=True, files=files)
+        assert (line.what, line.state, line.page) == ("Mail to Ana: New lead", said, "/admin/mail/c1")
