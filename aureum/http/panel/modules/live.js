@@ -8,6 +8,7 @@ const channel = new BroadcastChannel(name);
 let seen = Number(position);
 let timer = 0;
 let last = 0;
+let leaving = 0;
 /** @type {Set<string>} */
 const due = new Set();
 const voice = document.createElement("p");
@@ -33,7 +34,7 @@ function heard({ position, resources = regions().flatMap(names) }) {
 }
 
 function plan() {
-  if (!timer && due.size && !document.hidden) timer = setTimeout(run, Math.max(100, last + 500 - Date.now()));
+  if (!timer && due.size && !document.hidden) timer = setTimeout(run, Math.max(100, last + 500 - Date.now(), leaving - Date.now()));
 }
 
 // A user types there, has changed a field, or has something open.
@@ -43,6 +44,11 @@ const busy = (region) =>
   all(region, "input, textarea").some((one) => one.value !== one.defaultValue);
 
 async function run() {
+  if (Date.now() < leaving) {
+    timer = 0;
+    plan();
+    return;
+  }
   last = Date.now();
   const wanted = regions().filter((one) => names(one).some((name) => due.has(name)));
   due.clear();
@@ -97,6 +103,8 @@ if (brokerage) {
     else if (seen > data.asked) channel.postMessage({ position: seen });
   };
   channel.postMessage({ asked: seen });
+  // The page goes when the answer comes. To ask for it meanwhile is in vain, and refused if the form gave its lead away.
+  document.addEventListener("submit", (event) => setTimeout(() => (leaving = event.defaultPrevented ? 0 : Date.now() + 10_000)));
   for (const one of ["visibilitychange", "focusout", "close"]) document.addEventListener(one, () => setTimeout(plan), true);
   // Without https there are no locks: each tab has a stream of its own.
   if (navigator.locks) navigator.locks.request(name, () => new Promise(connect));
