@@ -242,6 +242,8 @@ def test_leads_that_name_no_agent_are_routed_if_that_is_wanted(
     contact = server.by_key(tenant, "POST", "/api/contacts", known).json["id"]
     served = lead(server, owner, sent(server, tenant, **known))
     names = {agent.number: agent.id for agent in team}
+    shown = {"name": "Tora Tour", "email": "tora@example.org", "assignedToId": team[1].id}
+    assert server.by_key(tenant, "POST", "/api/showings", shown).status == 201
     people = "First,Last,Email,Status,Assigned to\n" + "".join(
         f"{first},Doe,{first}@example.org,{status},{user}\n"
         for first, status, user in (
@@ -249,13 +251,14 @@ def test_leads_that_name_no_agent_are_routed_if_that_is_wanted(
         )
     )  # fmt: skip
     people += "Kim,Known,kim@example.org,new,\nKim,Known,kim@example.org,contacted,\n"
+    people += "Tour,Tora,TORA@example.org,new,\n"
     people += "Pat,X,pat@example.org,,\nX,Pat,PAT@example.org,,\n"
     refused = uploaded(server, broker, people.encode(), "resource=contacts&route=true")
     assert refused.status == 422 and b"route is for leads only" in refused.body
     job = uploaded(server, broker, people.encode(), "resource=leads&duplicates=make&route=true").json
     assert job["route"] is True
     operator.run(import_all)
-    assert [told(server, broker, job)[name] for name in ("status", "made")] == ["completed", 12]
+    assert [told(server, broker, job)[name] for name in ("status", "made")] == ["completed", 13]
 
     made = {(one["firstName"], one["status"]): one for one in server.leads(tenant, "?source=import")}
     new = Counter(made[f"New{place}", "new"]["assignedToId"] for place in range(6))
@@ -268,7 +271,12 @@ def test_leads_that_name_no_agent_are_routed_if_that_is_wanted(
     for status in ("new", "contacted"):
         of_kim = made["Kim", status]
         assert (of_kim["contactId"], of_kim["assignedToId"]) == (contact, names[served["assigned_agent_id"]])
-    for who, why in (("Kim", "The client's agent"), ("New0", "Round robin")):
+    assert made["Tour", "new"]["assignedToId"] == team[1].id
+    for who, why in (
+        ("Kim", "The client's agent"),
+        ("Tour", "The client's agent: this agent has an earlier showing"),
+        ("New0", "Round robin"),
+    ):
         one = server.by_key(tenant, "GET", f"/api/leads/{made[who, 'new']['id']}").json
         assert one["routing"]["reason"].startswith(why)
     as_folded(operator, tenant, lead_list.LIST)
