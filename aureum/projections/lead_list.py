@@ -66,28 +66,28 @@ def captured(event: Lead.Captured) -> Row:
 
 def document(lead: Lead | Lead.Captured, lead_id: UUID, created_at: datetime, updated_at: datetime) -> Row:
     """A lead as the Aureum API shows it, of the aggregate or of the event that began it: their fields are the same."""
-    return (
-        {
-            "id": to_wire(lead_id),
-            "name": full_name(lead.first_name, lead.last_name),
-            "firstName": lead.first_name,
-            "lastName": lead.last_name,
-            "email": lead.email,
-            "phone": lead.phone,
-            "source": lead.source,
-            "status": lead.status,
-            "subject": lead.subject,
-            "message": lead.message,
-            "assignedToId": wire_or_none(lead.assigned_to),
-            "contactId": wire_or_none(lead.contact_id),
-            "sourcePage": lead.source_page,
-            "utm": {"source": lead.utm_source, "medium": lead.utm_medium, "campaign": lead.utm_campaign},
-            "createdAt": aureum_time(created_at),
-            "updatedAt": aureum_time(updated_at),
-        }
-        | suspicion(lead)
-        | lost(lost_because(lead))
-    )
+    created = aureum_time(created_at)
+    doc = {
+        "id": to_wire(lead_id),
+        "name": full_name(lead.first_name, lead.last_name),
+        "firstName": lead.first_name,
+        "lastName": lead.last_name,
+        "email": lead.email,
+        "phone": lead.phone,
+        "source": lead.source,
+        "status": lead.status,
+        "subject": lead.subject,
+        "message": lead.message,
+        "assignedToId": wire_or_none(lead.assigned_to),
+        "contactId": wire_or_none(lead.contact_id),
+        "sourcePage": lead.source_page,
+        "utm": {"source": lead.utm_source, "medium": lead.utm_medium, "campaign": lead.utm_campaign},
+        "createdAt": created,
+        "updatedAt": created if updated_at is created_at else aureum_time(updated_at),
+    }
+    doc |= suspicion(lead)
+    doc |= lost(lost_because(lead))
+    return doc
 
 
 def routed(event: Any) -> Row:

@@ -14,6 +14,7 @@ find every address at a ``.com``, and "Gail" every one at ``gmail``.
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
@@ -44,6 +45,8 @@ SHORTEST_WORD = 3
 
 LONGEST_WORD = 40
 SHORTEST_LABEL = 6
+DOMAINS = 1_024
+"""Of e-mail addresses, that a process remembers."""
 
 WITHOUT_MARKS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th"})
 """Letters that Unicode does not take apart, as people without them on their keyboard write them."""
@@ -124,11 +127,14 @@ def forgiven(word: str) -> list[str]:
     local, at, domain = word.rpartition("@")
     words = WORD.findall(local if at else word)
     found = [*words, "".join(words)]
-    if at:
-        labels = WORD.findall(domain)
-        found.append("".join(labels))
-        found += [label for label in labels[:-1] if len(label) >= SHORTEST_LABEL]
-    return found
+    return [*found, *forgiven_in_domain(domain)] if at else found
+
+
+@lru_cache(maxsize=DOMAINS)
+def forgiven_in_domain(domain: str) -> tuple[str, ...]:
+    """The same of the domain of an address. Most people have theirs at a few."""
+    labels = WORD.findall(domain)
+    return ("".join(labels), *[label for label in labels[:-1] if len(label) >= SHORTEST_LABEL])
 
 
 def joined_names(parts: list[str]) -> Iterator[str]:

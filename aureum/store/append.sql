@@ -40,6 +40,7 @@ SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan SET j
 SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $function$
 #variable_conflict use_column
 DECLARE
+    -- Arrays are NULL until something is in them. To begin each with an empty one would cost every call an expression.
     lock_timeout text;
     -- The heads that this call holds, in the order of the tenants.
     held log_head[];
@@ -58,27 +59,27 @@ DECLARE
     counter integer;
     -- By item: what became of it; whose log it is in (NULL: in none); for read models, when the event before its last one
     -- was recorded in that log.
-    outcomes text[] := '{}';
-    tenants uuid[] := '{}';
-    recorded_before timestamptz[] := '{}';
+    outcomes text[];
+    tenants uuid[];
+    recorded_before timestamptz[];
     -- What is written in the end.
-    new_events events[] := '{}';
-    new_subject_keys subject_keys[] := '{}';
-    new_answers idempotency_keys[] := '{}';
-    new_names taken_names[] := '{}';
-    new_streams recent_streams[] := '{}';
+    new_events events[];
+    new_subject_keys subject_keys[];
+    new_answers idempotency_keys[];
+    new_names taken_names[];
+    new_streams recent_streams[];
     -- Counters in this minute: "used" before this call, "granted" in it.
-    counters text[] := '{}';
-    counts rate_limits[] := '{}';
+    counters text[];
+    counts rate_limits[];
     -- Turns: the place in p_turns by item. Of the one that the item's append chooses, its place among the choices and,
     -- if this call has chosen it before, in new_turns. Which choices are full.
-    turn_of integer[] := '{}';
+    turn_of integer[];
     t append_turn;
     best integer[];
     chosen append_choice;
     times integer;
     full_choices bytea;
-    new_turns turns[] := '{}';
+    new_turns turns[];
     -- Whether this call has chosen for the tenant before.
     once_more boolean;
     -- The tenant's last choices, and what was looked up of them: whose turn it is, which are full, and if only the order
@@ -100,10 +101,10 @@ DECLARE
     plainly boolean;
     -- Whether all streams that are appended to begin.
     all_begin boolean := true;
-    late_models text[] := '{}';
-    late_rows text[] := '{}';
+    late_models text[];
+    late_rows text[];
     late text[];
-    -- The read models that are not updated yet.
+    -- The read models that change.
     changed_models text[];
     rows json;
 BEGIN
@@ -198,10 +199,11 @@ BEGIN
         i := p_items[r.item];
         IF i.tenant_id IS DISTINCT FROM tenant THEN
             tenant := i.tenant_id;
-            head := NULL;
             IF held[place + 1].tenant_id = tenant THEN
                 place := place + 1;
                 head := held[place];
+            ELSE
+                head := NULL;
             END IF;
             recorded := greatest(moment, head.recorded_at);
         END IF;
@@ -240,7 +242,7 @@ BEGIN
                 line_choice := r.choice;
                 line_full := r.full_choices;
                 line_places := CASE WHEN NOT coalesce(once_more, false) THEN r.places END;
-                line_begins := cardinality(new_turns);
+                line_begins := coalesce(cardinality(new_turns), 0);
                 moved := 0;
             END IF;
             IF line_places IS NOT NULL THEN
@@ -287,10 +289,7 @@ BEGIN
             ELSE 'appended' END;
         item := r.item;
         outcomes[item] := outcome;
-        "position" := NULL;
         version := r.version;
-        answer := NULL;
-        retry_at := NULL;
         IF outcome = 'appended' THEN
             tenants[item] := tenant;
             all_begin := all_begin AND i.expected = 0;
@@ -332,8 +331,6 @@ BEGIN
                 )::events;
             END LOOP;
             held[place] := head;
-            "position" := head.position;
-            answer := uuid_send(chosen.id);
             IF turn_of[r.item] IS NOT NULL THEN
                 FOR n IN 1 .. cardinality(t.rows) LOOP
                     late_models := late_models || t.models[n];
@@ -371,20 +368,19 @@ BEGIN
             IF i.counter IS NOT NULL THEN
                 counts[counter].granted := counts[counter].granted + 1;
             END IF;
-        ELSIF outcome = 'done' THEN
-            answer := r.done_answer;
-        ELSIF outcome = 'again' THEN
-            answer := uuid_send(again);
-        ELSIF outcome = 'full' THEN
-            answer := full_choices;
-        ELSIF outcome = 'limited' THEN
-            retry_at := counts[counter].window_start + interval '60 seconds';
         ELSIF outcome = 'held' AND NOT EXISTS (SELECT FROM heads h WHERE h.tenant_id = tenant) THEN
             outcome := 'unknown';
         END IF;
+        "position" := CASE WHEN outcome = 'appended' THEN head.position END;
+        answer := CASE outcome
+            WHEN 'appended' THEN uuid_send(chosen.id)
+            WHEN 'done' THEN r.done_answer
+            WHEN 'again' THEN uuid_send(again)
+            WHEN 'full' THEN full_choices END;
+        retry_at := CASE WHEN outcome = 'limited' THEN counts[counter].window_start + interval '60 seconds' END;
         RETURN NEXT;
     END LOOP;
-    IF tenants = '{}' THEN
+    IF tenants IS NULL THEN
         RETURN;
     END IF;
 

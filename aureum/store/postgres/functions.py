@@ -24,17 +24,17 @@ PLACE_OF_PRIOR = "-- {prior}\n"
 PLACE_OF_READ_MODELS = "    -- {read models}\n"
 LATE_ROWS = """\
     IF '{model}' = ANY (late_models) THEN
-        IF late_models <> array_fill('{model}'::text, ARRAY[cardinality(late_models)]) THEN
+        IF rows IS NULL AND late_models = array_fill('{model}'::text, ARRAY[cardinality(late_models)]) THEN
+            rows := ('[' || array_to_string(late_rows, ',') || ']')::json;
+        ELSE
             late := ARRAY(
                 SELECT n.row FROM unnest(late_models, late_rows) AS n (model, row) WHERE n.model = '{model}'
             );
-        ELSE
-            late := late_rows;
+            IF rows IS NOT NULL THEN
+                late := substr(rows::text, 2, length(rows::text) - 2) || late;
+            END IF;
+            rows := ('[' || array_to_string(late, ',') || ']')::json;
         END IF;
-        IF rows IS NOT NULL THEN
-            late := substr(rows::text, 2, length(rows::text) - 2) || late;
-        END IF;
-        rows := ('[' || array_to_string(late, ',') || ']')::json;
     END IF;
 """
 """The rows in which it was not known before whom the append chooses. Mostly they are of one read model."""
@@ -147,19 +147,21 @@ def filled(declared: Iterable[Declared]) -> str:
 
 
 def updates() -> str:
-    """The statements by which an append updates the read models, in their order until all are done: each statement of
+    """The statements by which an append updates the read models, in their order until all are done: each expression of
     the function that is reached is made ready anew in every transaction, so that a form asks for no read model behind
     its own."""
-    return "    changed_models := p_models || late_models;\n" + "".join(
-        f"    IF '{model.NAME}' = ANY (changed_models) THEN\n"
-        f"    rows := p_rows[array_position(p_models, '{model.NAME}')];\n"
-        f"{LATE_ROWS.format(model=model.NAME)}"
-        f"{update(model)};\n"
-        f"    changed_models := array_remove(changed_models, '{model.NAME}');\n"
-        f"    IF changed_models = '{{}}' THEN\n        RETURN;\n    END IF;\n"
-        f"    END IF;\n"
-        for model in READ_MODELS
-    )
+    texts = ["    changed_models := p_models || late_models;\n"]
+    for place, model in enumerate(READ_MODELS, 1):
+        behind = ", ".join(f"'{later.NAME}'" for later in READ_MODELS[place:])
+        texts.append(
+            f"    IF '{model.NAME}' = ANY (changed_models) THEN\n"
+            f"    rows := p_rows[array_position(p_models, '{model.NAME}')];\n"
+            f"{LATE_ROWS.format(model=model.NAME)}"
+            f"{update(model)};\n"
+            f"    IF NOT changed_models && ARRAY[{behind}]::text[] THEN\n        RETURN;\n    END IF;\n"
+            f"    END IF;\n"
+        )
+    return "".join(texts)
 
 
 def update(model: ReadModel) -> str:
