@@ -38,7 +38,8 @@ AT_MOST = 0.03
 GATHERED_SECONDS = 0.1
 """So long a page waits for further changes before it asks for itself again (``modules/live.js``)."""
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
+"""As in ``tests/browser``."""
 
 WATCH = """
 (name) => {
