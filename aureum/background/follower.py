@@ -33,7 +33,7 @@ from psycopg import AsyncConnection, sql
 
 from aureum.background.reading import POSITION
 from aureum.background.waiting import all_of, wait_for
-from aureum.domain.errors import Unavailable
+from aureum.domain.errors import NodeAway, Unavailable
 from aureum.log import places
 from aureum.store.cipher import TenantKey
 from aureum.store.event_store import EventStore
@@ -166,7 +166,8 @@ async def tenants_behind(store: EventStore, consumer: Consumer[Any]) -> list[UUI
 
 async def look(store: EventStore, consumer: Consumer[Any], statement: str) -> list[UUID]:
     """``BEHIND`` or ``MOVED`` of the consumer's tenants. Raises Unavailable."""
-    found = await store.database.rows(statement + consumer.among, {"consumer": consumer.name, **consumer.arguments})
+    about = {"consumer": consumer.name, **consumer.arguments}
+    found = await store.database.look(statement + consumer.among, "h", about)
     return [tenant_id for (tenant_id,) in found]
 
 
@@ -250,6 +251,10 @@ class Follower(Generic[Result]):
             return 0
         try:
             followed = await follow(self.store, self.consumer, tenant_id)
+        except NodeAway:
+            # The next look finds those whose node answers.
+            self.behind.discard(tenant_id)
+            return 0
         except Unavailable:
             raise
         except Exception as error:

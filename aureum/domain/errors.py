@@ -118,3 +118,8 @@ class Unavailable(Busy):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(retry_after=5, message=message)
+
+
+class NodeAway(Unavailable):
+    """The server that has this brokerage's data cannot be reached at the moment. Try again shortly, with the same
+    Idempotency-Key if any."""

@@ -109,7 +109,7 @@ BEGIN
                    ') SELECT count(*) FROM changed', p_list, p_id)
        INTO others USING p_tenant, live, p_rows;
     DELETE FROM searched_texts s
-     WHERE s.ctid = ANY (ARRAY(
+     WHERE s.tenant_id = p_tenant AND s.ctid = ANY (ARRAY(
                SELECT o.ctid FROM searched_texts o
                 WHERE o.tenant_id = p_tenant AND o.list = p_list AND o.read_version < live LIMIT 10 * p_rows
            ));

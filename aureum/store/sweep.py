@@ -175,27 +175,39 @@ OF_ALL = (
 
 
 WITH_OLD_ANSWERS = """
-SELECT tenant_id FROM idempotency_keys WHERE recorded_at < now() - interval '24 hours' GROUP BY tenant_id
+SELECT tenant_id FROM idempotency_keys
+ WHERE recorded_at < now() - interval '24 hours'
+ GROUP BY tenant_id
 """
 WITH_OLD_REQUESTS = """
-SELECT tenant_id FROM rate_limits WHERE window_start < now() - interval '1 hour' GROUP BY tenant_id
+SELECT tenant_id FROM rate_limits
+ WHERE window_start < now() - interval '1 hour'
+ GROUP BY tenant_id
 """
-WITH_OLD_STREAMS = "SELECT tenant_id FROM recent_streams WHERE expires_at < now() GROUP BY tenant_id"
+WITH_OLD_STREAMS = """
+SELECT tenant_id FROM recent_streams
+ WHERE expires_at < now()
+ GROUP BY tenant_id
+"""
 WITH_OLD_CONFIRMATIONS = """
-SELECT tenant_id FROM confirmations WHERE sent_at < now() - interval '24 hours' GROUP BY tenant_id
+SELECT tenant_id FROM confirmations
+ WHERE sent_at < now() - interval '24 hours'
+ GROUP BY tenant_id
 """
 WITH_OLD_LANGUAGES = """
-SELECT tenant_id FROM portal_languages WHERE signed_in_at < now() - interval '2 years' GROUP BY tenant_id
+SELECT tenant_id FROM portal_languages
+ WHERE signed_in_at < now() - interval '2 years'
+ GROUP BY tenant_id
 """
 
 OF_TENANTS = {
-    WITH_OLD_ANSWERS: OLD_ANSWERS,
-    WITH_OLD_REQUESTS: OLD_REQUESTS,
-    WITH_OLD_STREAMS: OLD_STREAMS,
-    WITH_OLD_CONFIRMATIONS: OLD_CONFIRMATIONS,
-    WITH_OLD_LANGUAGES: OLD_LANGUAGES,
+    "idempotency_keys": (WITH_OLD_ANSWERS, OLD_ANSWERS),
+    "rate_limits": (WITH_OLD_REQUESTS, OLD_REQUESTS),
+    "recent_streams": (WITH_OLD_STREAMS, OLD_STREAMS),
+    "confirmations": (WITH_OLD_CONFIRMATIONS, OLD_CONFIRMATIONS),
+    "portal_languages": (WITH_OLD_LANGUAGES, OLD_LANGUAGES),
 }
-"""Which tenants have anything old, and how it is removed: of ten thousand tenants hardly one may have any."""
+"""By the table: which tenants have anything old, and how it is removed. Of ten thousand hardly one may have any."""
 
 
 async def sweep(database: Database, batch: int = BATCH) -> int:
@@ -203,8 +215,8 @@ async def sweep(database: Database, batch: int = BATCH) -> int:
     removed = 0
     for statement in OF_ALL:
         removed += await sweep_all(database, statement, batch)
-    for find, statement in OF_TENANTS.items():
-        for (tenant_id,) in await database.rows(find):
+    for table, (find, statement) in OF_TENANTS.items():
+        for (tenant_id,) in await database.look(find, table):
             removed += await sweep_all(database, statement, batch, tenant_id)
     return removed
 

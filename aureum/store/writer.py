@@ -27,7 +27,7 @@ from aureum.store import in_doubt
 from aureum.store.append import GROUP_LIMIT, TOO_LATE, Append, Outcome, call
 from aureum.store.groups import Waiting, of_one_tenant, take, tenant_of
 from aureum.store.postgres.connection import Connection
-from aureum.store.postgres.database import AWAY, connect, unavailable
+from aureum.store.postgres.database import AWAY, connect, node_was_lost, unavailable
 from aureum.store.postgres.watch import WRITES, Watch
 
 LANE_LIMIT = 4
@@ -45,6 +45,10 @@ DOUBTS_LIMIT = 2
 """How often an append is done again that was on a connection which was lost, and is known not to be in the log."""
 
 ASK_AGAIN_SECONDS = 0.2
+
+NODE_SECONDS = 1.0
+"""How long it is asked again while a node of Citus is away. What is in its log is known when it is back, and the
+callers come again."""
 
 ENDING = "57P"
 """How the SQLSTATE of a server begins that ends, or has ended, the session."""
@@ -282,7 +286,7 @@ class AppendWriter:
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
             raise
         except AWAY as error:
-            if connection.closed or (error.sqlstate or "").startswith(ENDING):
+            if connection.closed or (error.sqlstate or "").startswith(ENDING) or node_was_lost(error):
                 await connection.close()
                 raise InDoubt(line.name, error) from error
             if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
@@ -290,7 +294,7 @@ class AppendWriter:
                 await connection.close()
             raise unavailable(error, self.watch) from error
         except psycopg.Error as error:
-            if error.sqlstate != TOO_LATE:
+            if error.sqlstate != TOO_LATE and not node_was_lost(error):
                 raise
             # If a caller still waits, the database's clock was set: the next connection looks at it again.
             await connection.close()
@@ -313,7 +317,8 @@ class AppendWriter:
     async def _settle(self, group: list[Waiting], doubt: InDoubt) -> None:
         """Find out what became of *group*, tenant by tenant: what is in the log is answered, what is not and never will
         be goes again. Asks again and again for as long as a wait may take."""
-        deadline = time.monotonic() + self.watch.seconds
+        asked = time.monotonic()
+        deadline = asked + self.watch.seconds
         left = [list(own) for _, own in groupby(sorted(group, key=tenant_of), key=tenant_of)]
         while left:
             try:
@@ -321,6 +326,8 @@ class AppendWriter:
                     left = [own for own in left if not await self._settled(connection, own, doubt)]
             except (Unavailable, *AWAY) as error:
                 log.warning("append_in_doubt", appends=sum(map(len, left)), error=type(error).__name__)
+                if node_was_lost(error):
+                    deadline = min(deadline, asked + NODE_SECONDS)
             except Exception as error:
                 for waiting in (waiting for own in left for waiting in own):
                     waiting.refuse(error)

@@ -14,7 +14,7 @@ import structlog
 
 from aureum.background.waiting import all_of, wait_for
 from aureum.commands.envelopes.clock import act_on_time
-from aureum.domain.errors import Unavailable
+from aureum.domain.errors import NodeAway, Unavailable
 from aureum.domain.lead import Lead
 from aureum.log import places
 from aureum.store.event_store import EventStore
@@ -95,6 +95,9 @@ async def fire(store: EventStore, timer: EnvelopeTimer) -> None:
     """Do what is due, then look again when the next is. Raises Unavailable."""
     try:
         again = await act_on_time(store, timer.tenant_id, timer.envelope_id)
+    except NodeAway:
+        # It is due again after its pause.
+        return
     except Unavailable:
         raise
     except Exception as error:

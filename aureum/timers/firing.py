@@ -10,7 +10,7 @@ import structlog
 from aureum.background.follower import BATCH, Follower
 from aureum.background.waiting import all_of, wait_for
 from aureum.commands.passing_on import Teams, pass_on
-from aureum.domain.errors import Unavailable
+from aureum.domain.errors import NodeAway, Unavailable
 from aureum.log import places
 from aureum.store.event_store import EventStore
 from aureum.store.postgres.citus.by_tenant import Everywhere
@@ -106,6 +106,9 @@ async def fire(store: EventStore, timer: Timer, teams: Teams) -> None:
     """Pass the lead on, or look again later. Raises Unavailable."""
     try:
         again = await pass_on(store, timer.tenant_id, timer.lead_id, teams)
+    except NodeAway:
+        # It is due again after its pause.
+        return
     except Unavailable:
         raise
     except Exception as error:

@@ -6,6 +6,7 @@ workers are killed, PostgreSQL    half: kill -9, SIGTERM and SIGSTOP by chance; 
 everybody behaves                 what waits for its next attempt is hurried, by SQL, and new workers forget who was
                                   dead: else it would take three days; then the oracle judges
 the primary dies                  of two PostgreSQL 15 with synchronous replication, under load; the other takes over
+a node of Citus dies              and comes back, where AUREUM_TEST_CITUS_URL names a coordinator
 """
 
 import argparse
@@ -28,6 +29,7 @@ from aureum.store.postgres import embedded
 from aureum.store.postgres.migrate import migrate
 from aureum.store.postgres.notify import Notifier
 from tests.chaos import facts, oracle
+from tests.chaos.citus import node_died
 from tests.chaos.failover import failed_over
 from tests.chaos.scene import EVIL, HEALTHY, TENANTS, Scene
 from tests.chaos.talker import talker
@@ -188,6 +190,7 @@ def main() -> None:
         violations = asyncio.run(perform(server, directory / "workers.log", given.seconds, given.rate, seed))
     print("Failing over …", flush=True)
     violations += failed_over(given.seconds * 0.1)
+    violations += node_died(given.seconds * 0.1)
     print(f"took       {time.monotonic() - started:.0f} s")
     for violation in violations[:SHOWN]:
         print(f"VIOLATED   {violation}")

@@ -37,7 +37,8 @@ SELECT i.tenant_id, i.user_id, i.since, (
        ), b.time_zone, u.hours, u.away_from, u.away_to, now()
   FROM (SELECT w.tenant_id, w.user_id, min(w.at) AS since FROM digest_items w GROUP BY w.tenant_id, w.user_id) AS i
   JOIN users u ON u.tenant_id = i.tenant_id AND u.user_id = i.user_id AND NOT u.disabled AND u.notify <> 'none'
-  JOIN brokerages b ON b.tenant_id = i.tenant_id AND NOT b.disabled
+  JOIN brokerages b ON b.tenant_id = i.tenant_id
+ WHERE NOT b.disabled
 """
 
 TAKE_DAY = """
@@ -81,7 +82,7 @@ class Due(NamedTuple):
 async def digests_due(database: Database, at: datetime | None = None) -> list[Due]:
     """The digests that are due at a moment (now, by the database's clock). Raises Unavailable."""
     found = []
-    for tenant_id, user_id, since, last, zone, hours, away_from, away_to, now in await database.rows(WAITING):
+    for tenant_id, user_id, since, last, zone, hours, away_from, away_to, now in await database.look(WAITING, "i"):
         work = mornings.Work(zone_of(zone), hours, away_from, away_to)
         day = mornings.due(work, at or now, since, last)
         if day is not None:

@@ -64,7 +64,9 @@ RETURNING 1
 """
 
 TENANTS_WITH_EXPIRED = """
-SELECT tenant_id FROM mails WHERE state = 'leased' AND lease_until < now() GROUP BY tenant_id
+SELECT tenant_id FROM mails
+ WHERE state = 'leased' AND lease_until < now()
+ GROUP BY tenant_id
 """
 
 REAP = """
@@ -101,7 +103,7 @@ class Claim(NamedTuple):
 
 async def due_tenants(database: Database, limit: int) -> list[UUID]:
     """Tenants with a mail that is due, the longest due first. Raises Unavailable."""
-    return [tenant_id for (tenant_id,) in await database.rows(DUE_TENANTS, {"limit": limit})]
+    return [tenant_id for (tenant_id,) in await database.look(DUE_TENANTS, "m", {"limit": limit})]
 
 
 async def claim(
@@ -142,7 +144,7 @@ async def give_back(
 
 async def reap(database: Database) -> list[UUID]:
     """Make due again what is leased beyond its time; the tenants concerned. Raises Unavailable."""
-    tenants = [tenant_id for (tenant_id,) in await database.rows(TENANTS_WITH_EXPIRED)]
+    tenants = [tenant_id for (tenant_id,) in await database.look(TENANTS_WITH_EXPIRED, "mails")]
     for tenant_id in tenants:
         await database.rows(REAP, {"tenant": tenant_id})
     return tenants

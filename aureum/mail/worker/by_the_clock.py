@@ -11,7 +11,7 @@ import structlog
 from psycopg import AsyncConnection
 
 from aureum.background.waiting import wait_for
-from aureum.domain.errors import Unavailable
+from aureum.domain.errors import NodeAway, Unavailable
 from aureum.domain.ids import now
 from aureum.log import places
 from aureum.mail.letter import Letter
@@ -119,6 +119,9 @@ async def queued(store: EventStore, settings: MailSettings, tenant_id: UUID, wri
             handled = await mails_of(settings, connection, tenant_key, letters, moments)
             await handled.write()
             await connection.execute("COMMIT")
+    except NodeAway:
+        # It is asked for again in the next round.
+        return 0
     except Unavailable:
         raise
     except Exception as error:

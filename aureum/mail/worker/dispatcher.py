@@ -17,7 +17,7 @@ import structlog
 
 from aureum.background.hosts import Host, Hosts
 from aureum.background.waiting import wait_for
-from aureum.domain.errors import Unavailable
+from aureum.domain.errors import NodeAway, Unavailable
 from aureum.log import places
 from aureum.mail.queue import leases
 from aureum.mail.queue.leases import Claim
@@ -106,9 +106,13 @@ class MailDispatcher:
         return max(1, self.settings.slots // 2)
 
     async def _claim(self, tenant_id: UUID, room: int) -> int:
-        """Claim up to *room* mails of a tenant and begin to send them; how many there were. Raises Unavailable."""
+        """Claim up to *room* mails of a tenant and begin to send them; how many there were. There are none while its
+        node is away. Raises Unavailable."""
         claimed = time.monotonic()
-        claims = await leases.claim(self.database, self.owner, tenant_id, room, self.settings.lease_seconds)
+        try:
+            claims = await leases.claim(self.database, self.owner, tenant_id, room, self.settings.lease_seconds)
+        except NodeAway:
+            return 0
         for one in claims:
             self.hosts.began(self.sender.name)
             self.under_way[tenant_id] += 1

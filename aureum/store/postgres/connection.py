@@ -159,6 +159,7 @@ class Connection(AsyncConnection[Any]):
         self.prepare_threshold = None
         self.session = await self._look()
         self.pooled = self.session[0] != self.info.backend_pid
+        watch.citus = self.citus
         if prepared is None:
             prepared = not self.pooled
         if self.pooled:

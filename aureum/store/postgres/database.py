@@ -13,18 +13,25 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
+import structlog
 from psycopg import sql
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from aureum.domain.clock import CLOCK
-from aureum.domain.errors import Unavailable
+from aureum.domain.errors import NodeAway, Unavailable
 from aureum.store.postgres.batched_reads import BatchedReads
 from aureum.store.postgres.citus.by_tenant import Everywhere
+from aureum.store.postgres.citus.nodes import Nodes
 from aureum.store.postgres.connection import CONNECT_TIMEOUT_SECONDS, Connection, NoAnswer, parameters
 from aureum.store.postgres.functions import named
 from aureum.store.postgres.watch import POOLER, VERSION, WRITES, Watch
 
 Result = TypeVar("Result")
+
+log = structlog.get_logger()
+
+CHANGED_RESULT = "cached plan must not change result type"
+"""Of a statement that was prepared before another version changed what it returns."""
 
 OTHER_VERSION = (
     psycopg.errors.UndefinedFunction,
@@ -62,11 +69,23 @@ AWAY = (
 """What means that the database is not there, that it is a standby that is not promoted yet, that it has
 ended a session of ours which stood still, or that it is not of this version."""
 
+NODE_LOST = "08"
+"""How the SQLSTATE begins with which a coordinator of Citus says that a node of its does not answer, or has died in the
+middle. Its own connection to us goes on; where ours is lost there is no SQLSTATE."""
+
+AMID_TRANSACTION = "failure on connection marked as essential"
+"""What it says instead, as an internal error, of a node that was lost amid a transaction."""
+
 FULL = "The database's disk is full. Nothing can be stored until the operator frees space."
 ONLY_READS = "The database is read-only. Nothing can be stored until the operator allows writes."
 NOT_THIS_VERSION = (
     "The database is not of this program's version: another version of Aureum has migrated it, or this one has not "
     "yet. Its operator restarts Aureum with the version that migrated last, or runs 'aureum migrate'."
+)
+
+NOT_ON_CITUS = (
+    "Citus does not run a statement of this program as it is sent. Its operator runs 'aureum migrate' on the "
+    "coordinator, which gives the servers what this version needs, and reports the statement if that does not help."
 )
 
 END_TRIES = 10
@@ -114,11 +133,24 @@ def was_lost(error: BaseException | None) -> bool:
     return error.sqlstate in (None, *STOPPED)
 
 
+def node_was_lost(error: BaseException | None) -> bool:
+    """Whether a coordinator of Citus says that it has lost a node, or cannot reach it."""
+    if isinstance(error, psycopg.errors.InternalError_):
+        return (error.diag.message_primary or "").startswith(AMID_TRANSACTION)
+    return isinstance(error, psycopg.OperationalError) and (error.sqlstate or "").startswith(NODE_LOST)
+
+
 def unavailable(error: psycopg.Error, watch: Watch, what: str = WRITES) -> Unavailable:
     """What an operator should know of *error*: a full disk is told plainly, and so is a database of another version;
     everything else is "not there". *watch* remembers what the next request will meet too, and that it was *what* could
     not be stored."""
     match error:
+        case _ if node_was_lost(error):
+            return NodeAway()
+        case psycopg.errors.FeatureNotSupported() if watch.citus and CHANGED_RESULT not in str(error):
+            log.error("statement_not_on_citus", sqlstate=error.sqlstate, reason=error.diag.message_primary)
+            watch.note(VERSION, NOT_ON_CITUS)
+            return Unavailable(NOT_ON_CITUS)
         case psycopg.errors.DiskFull():
             watch.note(what, FULL)
             return Unavailable(FULL)
@@ -155,6 +187,7 @@ class Database:
         self.idle_seconds = idle_seconds
         self.watch = watch or Watch()
         self.batched = BatchedReads(self._rows_read)
+        self.nodes = Nodes(self.rows)
         self.citus: bool | None = None
         """Whether the database is a coordinator of Citus; None until the first connection."""
         self.tasks: set[asyncio.Task[None]] = set()
@@ -241,6 +274,10 @@ class Database:
                     connection.bound = None
         except AWAY as error:
             raise unavailable(error, self.watch) from error
+        except psycopg.errors.InternalError_ as error:
+            if node_was_lost(error):
+                raise unavailable(error, self.watch) from error
+            raise
 
     async def rows(
         self,
@@ -265,17 +302,32 @@ class Database:
         """The rows of a statement about all tenants; on Citus of one tenant after the other, until there are as many as
         the parameters' ``limit``. Raises Unavailable."""
         about = dict(parameters or {})
-        if self.citus is None:
-            async with self.connection():
-                pass
-        if not self.citus:
+        if not await self.on_citus():
             return await self.rows(asked.statement, about)
         found: list[Any] = []
-        for (tenant_id,) in await self.rows(asked.tenants, about):
-            found += await self.rows(asked.of_tenant, about | {"tenant": tenant_id})
+        for (tenant_id,) in await self.look(asked.tenants, asked.alias, about):
+            try:
+                found += await self.rows(asked.of_tenant, about | {"tenant": tenant_id})
+            except NodeAway:
+                continue
             if len(found) >= about.get("limit", math.inf):
                 break
         return found
+
+    async def look(self, statement: str, alias: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:
+        """The rows of a statement that finds something among all tenants. Its first condition is about rows of *alias*.
+        On Citus, where a node is away, the tenants of the others (``citus/nodes.py``). Raises Unavailable."""
+        about = parameters or {}
+        return await (
+            self.nodes.look(statement, alias, about) if await self.on_citus() else self.rows(statement, about)
+        )
+
+    async def on_citus(self) -> bool:
+        """Whether the database is a coordinator of Citus. Raises Unavailable."""
+        if self.citus is None:
+            async with self.connection():
+                pass
+        return bool(self.citus)
 
     @asynccontextmanager
     async def transaction(self, tenant_id: UUID) -> AsyncIterator[Connection]:

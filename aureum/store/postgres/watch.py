@@ -49,6 +49,8 @@ class Watch:
     """What was given up and may still hold locks in the database."""
     silent_at: float = float("-inf")
     pooler_told: bool = False
+    citus: bool = False
+    """The database is a coordinator of Citus."""
     troubles: dict[str, tuple[float, str]] = field(default_factory=dict)
 
     def behind_pooler(self, prepared: bool) -> None:

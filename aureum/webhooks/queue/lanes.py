@@ -86,7 +86,7 @@ async def due_tenants(database: Database, limit: int, full: Sequence[str] = ()) 
 
     Raises Unavailable.
     """
-    found = await database.rows(DUE_TENANTS, {"plans": PLANS_WITH_WEBHOOKS, "limit": limit, "full": list(full)})
+    found = await database.look(DUE_TENANTS, "l", {"plans": PLANS_WITH_WEBHOOKS, "limit": limit, "full": list(full)})
     return [tenant_id for (tenant_id,) in found]
 
 

@@ -22,7 +22,9 @@ UPDATE webhook_lanes l
 """
 
 TENANTS_WITH_EXPIRED = """
-SELECT tenant_id FROM webhook_deliveries WHERE state = 'leased' AND lease_until < now() GROUP BY tenant_id
+SELECT tenant_id FROM webhook_deliveries
+ WHERE state = 'leased' AND lease_until < now()
+ GROUP BY tenant_id
 """
 
 REAP = """
@@ -68,7 +70,7 @@ async def give_back(database: Database, owner: UUID, claim: Claim, pause: timede
 
 async def reap(database: Database) -> list[UUID]:
     """Make due again what is leased beyond its time; the tenants concerned. Raises Unavailable."""
-    tenants = [tenant_id for (tenant_id,) in await database.rows(TENANTS_WITH_EXPIRED)]
+    tenants = [tenant_id for (tenant_id,) in await database.look(TENANTS_WITH_EXPIRED, "webhook_deliveries")]
     for tenant_id in tenants:
         await database.rows(REAP, {"tenant": tenant_id})
     return tenants

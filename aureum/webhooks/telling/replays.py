@@ -133,7 +133,7 @@ class Stretch:
 
 async def tenants_replaying(store: EventStore) -> list[UUID]:
     """Tenants with replays that need not wait for anything but the queue. Raises Unavailable."""
-    found = await store.database.rows(TENANTS, {"plans": PLANS_WITH_WEBHOOKS})
+    found = await store.database.look(TENANTS, "r", {"plans": PLANS_WITH_WEBHOOKS})
     return [tenant_id for (tenant_id,) in found]
 
 

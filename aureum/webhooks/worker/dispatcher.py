@@ -18,7 +18,7 @@ import structlog
 
 from aureum.background.hosts import Hosts
 from aureum.background.waiting import wait_for
-from aureum.domain.errors import DomainError, Unavailable
+from aureum.domain.errors import DomainError, NodeAway, Unavailable
 from aureum.log import places
 from aureum.store.postgres.database import Database
 from aureum.webhooks.queue import lanes
@@ -50,7 +50,8 @@ WRITE_SECONDS = 3.0
 """How long a worker that is told to stop waits until outcomes are written."""
 
 TENANTS_A_CLAIM = 16
-"""Tenants that one claim serves. A worker claims once at a time: then it knows how much room each host has."""
+"""Tenants that one claim serves. A worker claims once at a time: then it knows how much room each host has. On Citus a
+claim serves one: a node that dies amid a transaction of several leaves locks on all of them, for a minute."""
 
 
 class Dispatcher:
@@ -105,10 +106,15 @@ class Dispatcher:
             for tenant_id in await lanes.due_tenants(self.database, LOOK_AT, self.hosts.full()):
                 self.hints.setdefault(tenant_id)
         while self.hints and not self.stopping and (free := self.free) > 0:
-            some = list(islice(self.hints, min(TENANTS_A_CLAIM, free)))
+            most = 1 if self.database.citus else TENANTS_A_CLAIM
+            some = list(islice(self.hints, min(most, free)))
             for tenant_id in some:
                 del self.hints[tenant_id]
-            await self.claim(some, free)
+            try:
+                await self.claim(some, free)
+            except NodeAway:
+                # The next look at all tenants finds those whose node answers.
+                continue
             if time.monotonic() >= self.next_look:
                 return
         if not self.wake.is_set():

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from aureum.background.waiting import wait_for
-from aureum.domain.errors import Unavailable
+from aureum.domain.errors import NodeAway, Unavailable
 from aureum.log import places
 from aureum.store.event_store import EventStore
 from aureum.webhooks.telling.replays import Fed, feed, tenants_replaying
@@ -56,6 +56,8 @@ class Feeder:
             return Fed()
         try:
             fed = await feed(self.store, tenant_id)
+        except NodeAway:
+            return Fed()
         except Unavailable:
             raise
         except Exception as error:

@@ -1,6 +1,6 @@
 """A queue for tests: deliveries as the projector makes them, claims and completions as a worker makes them."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -63,6 +63,14 @@ async def claim(
 async def write(database: Database, owner: UUID, written: Sequence[Completion]) -> dict[Key, str]:
     """The outcomes of what is written."""
     return (await completions.write(database, owner, written)).outcomes
+
+
+async def write_as_on_citus(database: Database, owner: UUID, written: Sequence[Completion]) -> dict[Key, str]:
+    """The same by the statements that Citus is sent, of one tenant."""
+    return (await completions.write_on_citus(database, owner, written)).outcomes
+
+
+Write = Callable[[Database, UUID, Sequence[Completion]], Awaitable[dict[Key, str]]]
 
 
 def completion(claim: Claim, *, error: Failure | None = None, pause: timedelta | None = None) -> Completion:

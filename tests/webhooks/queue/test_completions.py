@@ -5,6 +5,8 @@ from collections import Counter
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
+
 from aureum.domain import ids
 from aureum.webhooks.queue.completions import Completer, Completion
 from aureum.webhooks.queue.lane_health import Trouble
@@ -12,7 +14,18 @@ from aureum.webhooks.queue.lanes import due_tenants
 from aureum.webhooks.queue.leases import give_back, reap
 from aureum.webhooks.sending.results import Failure
 from tests.stores import open_brokerage, opened_store
-from tests.webhooks.queue.queued import ONE, claim, completion, enqueue, expire, of, queue, write
+from tests.webhooks.queue.queued import (
+    ONE,
+    Write,
+    claim,
+    completion,
+    enqueue,
+    expire,
+    of,
+    queue,
+    write,
+    write_as_on_citus,
+)
 from tests.webhooks.tenants import attempts, register
 from tests.webhooks.waiting import run
 
@@ -24,7 +37,8 @@ async def tell_nobody(trouble: Trouble) -> None:
     raise AssertionError(f"Nothing here is in trouble: {trouble}")
 
 
-def test_a_success_ends_a_delivery_and_a_failure_makes_it_due_later(database_url: str) -> None:
+@pytest.mark.parametrize("write", [write, write_as_on_citus])
+def test_a_success_ends_a_delivery_and_a_failure_makes_it_due_later(database_url: str, write: Write) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
             tenant = await open_brokerage(store)
@@ -61,7 +75,8 @@ def test_a_success_ends_a_delivery_and_a_failure_makes_it_due_later(database_url
     run(scenario())
 
 
-def test_a_worker_that_lost_the_lease_decides_nothing(database_url: str) -> None:
+@pytest.mark.parametrize("write", [write, write_as_on_citus])
+def test_a_worker_that_lost_the_lease_decides_nothing(database_url: str, write: Write) -> None:
     async def scenario() -> None:
         async with opened_store(database_url) as store:
             tenant = await open_brokerage(store)

@@ -22,7 +22,7 @@ class Everywhere:
     @cached_property
     def tenants(self) -> str:
         """Finds the tenants that have such rows."""
-        return f"SELECT DISTINCT {self.alias}.tenant_id FROM {self.table} WHERE {self.due}"  # noqa: S608  # of constants
+        return f"SELECT DISTINCT {self.alias}.tenant_id FROM {self.table}\n WHERE {self.due}"  # noqa: S608  # of constants
 
     @cached_property
     def of_tenant(self) -> str:

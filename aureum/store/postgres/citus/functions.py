@@ -59,6 +59,9 @@ DIFFERENT: Mapping[str, Sequence[tuple[str, str]]] = {
 
 LINE = "gate_line"
 
+UNCOUNTED = "gate_uncounted"
+"""The gate where nothing can be stored."""
+
 COUNTED = re.compile(r"^        WITH asking AS \(.*?FROM counted c;\n", re.MULTILINE | re.DOTALL)
 """How a lone caller is counted on plain PostgreSQL."""
 
@@ -113,8 +116,11 @@ def gate_line(gate_one: str) -> str:
 def replacements(lists: Sequence[DocumentList]) -> Iterator[tuple[str, str]]:
     """(name, text) of those that are written for Citus."""
     for name in ("gate", "reads"):
-        found = FUNCTION.finditer((files(__package__) / f"{name}.sql").read_text(encoding="utf-8"))
-        yield from ((one[1], one[0]) for one in found)
+        for found in FUNCTION.finditer((files(__package__) / f"{name}.sql").read_text(encoding="utf-8")):
+            yield found[1], found[0]
+            if found[1] == "gate":
+                assert found[0].count(", true)") == 1
+                yield UNCOUNTED, found[0].replace(" gate(", f" {UNCOUNTED}(").replace(", true)", ", false)")
     for view in (view for model in lists for view in model.views):
         yield f"{view.name}_pages", pages(view)
 

@@ -1,13 +1,25 @@
-"""What can be known of Citus without one: the place of every table, the text of every function and of every claim."""
+"""What can be known of Citus without one: the place of every table, the texts of functions, claims and looks, and what
+is done where a node is away."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
+from aureum.background import follower
 from aureum.commands.importing import claiming
 from aureum.commands.routing_rehearsals import CLAIM as REHEARSAL
+from aureum.domain.errors import NodeAway
+from aureum.mail.letters import digesting
+from aureum.mail.queue import leases as mail_leases
 from aureum.signing import completing
 from aureum.signing.docusign import working
+from aureum.store import sweep
 from aureum.store.postgres.citus.by_tenant import Everywhere
+from aureum.store.postgres.citus.nodes import TENANTS_BY_NODE, Nodes, near
 from aureum.store.postgres.citus.statements import one_by_one
 from aureum.store.postgres.citus.tables import (
     BESIDE,
@@ -19,10 +31,13 @@ from aureum.store.postgres.citus.tables import (
     TABLES,
     placing,
 )
+from aureum.store.postgres.database import unavailable
 from aureum.store.postgres.functions import carried, functions, names, of_citus, plain, signatures
 from aureum.store.postgres.migrate import migrations
+from aureum.store.postgres.watch import Watch
 from aureum.timers import envelopes, firing
-from aureum.webhooks.queue import observing, reconciliation, retention
+from aureum.webhooks.queue import lanes, leases, observing, reconciliation, retention
+from aureum.webhooks.telling import replays
 
 CLAIMS = (
     claiming.CLAIM,
@@ -35,6 +50,19 @@ CLAIMS = (
     retention.TENANTS_WITH_OLD,
     working.TAKE,
 )
+
+LOOKS = {
+    "behind": (follower.BEHIND, "h"),
+    "moved": (follower.MOVED, "h"),
+    "due deliveries": (lanes.DUE_TENANTS, "l"),
+    "expired deliveries": (leases.TENANTS_WITH_EXPIRED, "webhook_deliveries"),
+    "due mails": (mail_leases.DUE_TENANTS, "m"),
+    "expired mails": (mail_leases.TENANTS_WITH_EXPIRED, "mails"),
+    "replays": (replays.TENANTS, "r"),
+    "digests": (digesting.WAITING, "i"),
+    **{table: (find, table) for table, (find, _) in sweep.OF_TENANTS.items()},
+    **{f"claim {claim.table}": (claim.tenants, claim.alias) for claim in CLAIMS},
+}
 
 
 def test_every_table_has_a_place(module_database_url: str) -> None:
@@ -89,6 +117,64 @@ def test_a_claim_of_one_tenant_names_it_everywhere(module_database_url: str, cla
     with psycopg.connect(module_database_url) as connection:
         assert connection.execute(text.encode(), about).fetchall() == []
         assert connection.execute(claim.tenants.encode()).fetchall() == []
+
+
+@pytest.mark.parametrize(("statement", "alias"), LOOKS.values(), ids=LOOKS)
+def test_a_look_at_some_tenants_names_them_for_every_table(
+    module_database_url: str, statement: str, alias: str
+) -> None:
+    """Where a node is away, the tenants of another one are looked at. PostgreSQL takes it, and its first condition is
+    not part of an alternative, which would find others' rows."""
+    about = {"near": [], "consumer": "webhooks", "plans": ["Elite"], "full": [], "limit": 5}
+    text = near(statement, alias)
+    assert f"{alias}.tenant_id = {alias}.tenant_id" not in text
+    with psycopg.connect(module_database_url) as connection:
+        connection.execute("INSERT INTO heads (tenant_id, position, recorded_at) VALUES (%s, 1, now())", [uuid4()])
+        assert connection.execute(text.encode(), about).fetchall() == []
+
+
+def test_a_node_that_is_away_is_missed_by_its_tenants_alone() -> None:
+    """From the failure on the look goes node by node, until all nodes answer."""
+    first, second = uuid4(), uuid4()
+    away: set[UUID] = {second}
+
+    async def rows(statement: str, about: Mapping[str, Any]) -> list[Any]:
+        if statement == TENANTS_BY_NODE:
+            return [(1, [first]), (2, [second])]
+        asked = about.get("near", [first, second])
+        if away.intersection(asked):
+            raise NodeAway
+        return [(tenant_id,) for tenant_id in asked]
+
+    nodes = Nodes(rows)
+
+    def look() -> list[Any]:
+        return asyncio.run(nodes.look(statement, "t", {}))
+
+    statement = "SELECT t.tenant_id FROM t\n WHERE t.due"
+    assert look() == [(first,)]
+    assert nodes.away == {2}
+    away.clear()
+    assert look() == [(first,), (second,)]
+    assert not nodes.away
+    away |= {first, second}
+    with pytest.raises(NodeAway):
+        look()
+
+
+def test_what_a_coordinator_says_of_a_node_is_no_word_of_its_own() -> None:
+    """A node that is away is not the database: a client is told to come again, and our connection goes on."""
+    watch = Watch(citus=True)
+    lost = psycopg.errors.ConnectionFailure("connection to the remote node failed")
+    ours = psycopg.OperationalError("the connection is lost")
+    assert isinstance(unavailable(lost, watch), NodeAway)
+    assert not isinstance(unavailable(ours, watch), NodeAway)
+    refused = psycopg.errors.FeatureNotSupported("complex joins are only supported when all tables are co-located")
+    assert "coordinator" in str(unavailable(refused, watch))
+    assert "coordinator" in (watch.trouble() or "")
+    changed = psycopg.errors.FeatureNotSupported("cached plan must not change result type")
+    assert "version" in str(unavailable(changed, Watch(citus=True)))
+    assert "version" in str(unavailable(refused, Watch()))
 
 
 def test_a_script_is_parted_at_the_ends_of_its_statements(database_url: str) -> None:
