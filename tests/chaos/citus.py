@@ -175,6 +175,7 @@ def node_died(seconds: float) -> list[str]:
             time.sleep(seconds)
             stopped = time.monotonic()
             die(server)
+            dead = time.monotonic()
             try:
                 time.sleep(seconds)
                 told_of = told(consumer)
@@ -198,13 +199,13 @@ def node_died(seconds: float) -> list[str]:
         violations = [
             *(f"lost: no webhook told of {lead}" for lead in missing()),
             *(f"forgotten: lead {number} was acknowledged" for number in set(visitors.acknowledged()) - set(stored)),
-            *judged(visitors, nodes, victim, stopped, restarted),
+            *judged(visitors, nodes, victim, stopped, (dead, restarted)),
         ]
         if set(serving.children()) != processes:
             violations.append("restarted: a process did not outlive the node")
         if not home.json("audit", "verify")["ok"]:
             violations.append("broken: the log is not as it was written")
-        report(visitors, nodes, victim, moving, (stopped, restarted), took)
+        report(visitors, nodes, victim, moving, (dead, restarted), took)
         delivered = {lead for lead, tenant in stored.values() if lead in told_of}
         print(f"           {len(delivered):,} of {len(stored):,} webhooks had arrived when the node was started again")
         violations += held_up(visitors, nodes, victim, stored, told_of, stopped, restarted)
@@ -228,20 +229,22 @@ def leads(url: str) -> dict[int, tuple[str, Any]]:
     return {number: (to_wire(lead_id), tenant_id) for number, lead_id, tenant_id in rows}
 
 
-def judged(visitors: Visitors, nodes: Mapping[str, Node], victim: Node, stopped: float, restarted: float) -> list[str]:
+def judged(
+    visitors: Visitors, nodes: Mapping[str, Node], victim: Node, stopped: float, away: tuple[float, float]
+) -> list[str]:
     """What was wrong with the answers."""
     violations = []
     for slug, node in nodes.items():
         for said in visitors.heard[slug]:
             status = said.answer.status
-            away = node == victim and said.at + said.took >= stopped
-            if status != 200 and not (away and status == 503):
+            hurt = node == victim and said.at + said.took >= stopped
+            if status != 200 and not (hurt and status == 503):
                 violations.append(f"wrong: {slug} was answered {status} {said.at - stopped:.1f} s after the death")
             if status == 503 and "retry-after" not in said.answer.headers:
                 violations.append(f"wrong: {slug} was answered 503 without Retry-After")
             if status == 503 and said.took > REFUSED_SECONDS:
                 violations.append(f"late: {slug} was refused after {said.took:.1f} s")
-        if node == victim and any(said.answer.status == 200 for said in visitors.during(slug, stopped, restarted)):
+        if node == victim and any(said.answer.status == 200 for said in visitors.during(slug, *away)):
             violations.append(f"wrong: a form of {slug} was stored without its node")
     return violations
 
