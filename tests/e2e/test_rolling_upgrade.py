@@ -17,6 +17,7 @@ from uuid import uuid4
 import pytest
 from psycopg import sql
 
+from aureum.domain import ids
 from aureum.registry import VERSIONED
 from aureum.store import chain
 from aureum.store.cipher import MasterKey, TenantKeys
@@ -190,6 +191,12 @@ def test_processes_of_the_last_release_are_replaced_one_after_the_other(empty_ur
             ran = now.json("migrate")["ran"]
             # Processes of the last release serve on with what this one has made of the database.
             load.goes_on()
+            # What this one archives, they go on reading: streams to which they append, lists of changes, webhooks.
+            archived = now.json("archive", "--all", "--until", ids.aureum_time(ids.now()))
+            assert archived["events"] > len(load.forms) and all(one["events"] for one in archived["brokerages"])
+            load.goes_on()
+            past = first.ask("GET", f"/api/contacts/{contact}/history", headers=load.bearer)
+            assert past.status == 200 and past.json[0]["type"] == "contact.added", past
             third = now.serve("--no-worker")
             load.serving = [first, second, third]
             load.goes_on()
