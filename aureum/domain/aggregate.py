@@ -3,10 +3,12 @@
 An event class names its permanent type (``TOPIC``), the version of its fields (``class_version``, 1 unless it says
 otherwise) and which of its fields are ``PERSONAL``: those are encrypted before they are stored, all together. Up to
 version ``SEALED_ONE_BY_ONE`` each of them was encrypted by itself, before version ``SEALED_SINCE`` none was. ``SECRET``
-fields let a program or a person in: they never leave the installation (``aureum/transfer``).
+fields let a program or a person in: they never leave the installation (``aureum/transfer``). An event whose fields of
+``OPTIONAL_SINCE``, by the version that they came with, have no value is stored in the version before, so that
+the previous release, which may serve beside this one, reads streams that do not use what is new.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from functools import cache
@@ -31,6 +33,7 @@ class Event(domain.Aggregate.Event):
     class_version: ClassVar[int] = 1
     SEALED_ONE_BY_ONE: ClassVar[int] = 0
     SEALED_SINCE: ClassVar[int] = 1
+    OPTIONAL_SINCE: ClassVar[Mapping[int, tuple[str, ...]]] = {}
 
     @staticmethod
     def create_timestamp() -> datetime:

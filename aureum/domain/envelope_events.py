@@ -179,6 +179,7 @@ class EnvelopeEvents(Aggregate):
 
         TOPIC: ClassVar[str] = "envelope.recipient_added"
         class_version: ClassVar[int] = 2
+        OPTIONAL_SINCE: ClassVar[Mapping[int, tuple[str, ...]]] = {2: ("language",)}
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("name", "email", "language"))
 
         recipient_id: UUID
@@ -284,6 +285,7 @@ class EnvelopeEvents(Aggregate):
 
         TOPIC: ClassVar[str] = "envelope.recipient_reassigned"
         class_version: ClassVar[int] = 2
+        OPTIONAL_SINCE: ClassVar[Mapping[int, tuple[str, ...]]] = {2: ("language",)}
         PERSONAL: ClassVar[frozenset[str]] = frozenset(("name", "email", "language"))
 
         recipient_id: UUID

@@ -89,6 +89,16 @@ BEFORE_SEALING = REGISTRY | {
 """How events are written while programs run beside this one that know the fields of these types in clear alone."""
 
 
+def without_unused(kind: EventType, data: dict[str, Any]) -> int:
+    """The oldest version of its fields in which an event with *data* can be stored; *data* loses what came later."""
+    version = kind.schema_version
+    while version > 1 and (came := kind.cls.OPTIONAL_SINCE.get(version)) and all(data[name] is None for name in came):
+        for name in came:
+            del data[name]
+        version -= 1
+    return version
+
+
 class EventMapper(Mapper[UUID]):
     """The library's mapper for the events of one tenant.
 
@@ -116,14 +126,15 @@ class EventMapper(Mapper[UUID]):
         stream_id, version = domain_event.originator_id, domain_event.originator_version
         values = vars(domain_event)
         data = {name: values[name] for name in kind.fields}
+        schema_version = without_unused(kind, data) if kind.cls.OPTIONAL_SINCE else kind.schema_version
         if kind.personal:
             self._seal(kind, data, stream_id, version)
         data["timestamp"] = (domain_event.timestamp - EPOCH) // MILLISECOND
-        topic = join_topic(domain_event.TOPIC, kind.schema_version)
+        topic = join_topic(domain_event.TOPIC, schema_version)
         return StoredEvent(stream_id, version, topic, orjson.dumps(data))
 
     def _seal(self, kind: EventType, data: dict[str, Any], stream_id: UUID, version: int) -> None:
-        personal = {name: data[name] for name in kind.personal if data[name] is not None}
+        personal = {name: data[name] for name in kind.personal if data.get(name) is not None}
         if not personal:
             return
         key = self.subject_key(stream_id)
