@@ -451,11 +451,11 @@ def test_no_language_is_named_where_it_did_not_count() -> None:
             "The semantic filter left only agents whom the enquiry suits best. The comparison by meaning took too long "
             "and was not waited for.",
         ),
-        (Ranking("late"), "The comparison by meaning took too long, so the semantic filter left out nobody."),
-        (Ranking("broken"), "The comparison by meaning was not available, so the semantic filter left out nobody."),
+        (Ranking("late"), "The comparison by meaning took too long, so the semantic filter left out no agent."),
+        (Ranking("broken"), "The comparison by meaning was not available, so the semantic filter left out no agent."),
         (
             Ranking("nothing_said"),
-            "The enquiry says nothing that a profile answers, so the semantic filter left out nobody.",
+            "The enquiry says nothing that a profile answers, so the semantic filter left out no agent.",
         ),
     ],
 )
@@ -464,3 +464,12 @@ def test_a_reason_says_what_the_semantic_filter_did(ranking: Ranking, said: str)
     found = reason(decided(routing, ranking=ranking))
     assert found.startswith("Round robin: ") and found.endswith(f". {said}")
     assert "semantic filter" not in reason(decided(replace(routing, semantic_filter=False), ranking=ranking))
+
+
+def test_a_reason_says_nothing_of_a_filter_that_filtered_nothing() -> None:
+    only = decided(Routing(mode="round_robin", semantic_filter=True), ranking=Ranking("only"), team=TEAM[:1])
+    team = (*TEAM[:2], replace(TEAM[2], primary=True), *TEAM[3:])
+    routing = Routing(mode="primary_only", semantic_filter=True, fallback="primary")
+    primary = decided(routing, ranking=TIE, team=team)
+    assert (primary.why, primary.fallback) == ("primary", "primary")
+    assert "semantic filter" not in reason(only) and "semantic filter" not in reason(primary)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import BinaryIO
 
@@ -43,7 +44,8 @@ class Forked:
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # it has ended, and is about to be told
+                os.kill(self.pid, number)
 
     def _ended(self, within: float | None) -> int | None:
         if self._code is None and select.select([self._told], [], [], within)[0]:

@@ -13,6 +13,10 @@ import socket
 import sys
 from typing import NamedTuple
 
+# First, as in each process of ours: it keeps out what they do without.
+import aureum.processes.sparing
+
+# isort: split
 import aureum.processes.http_child  # noqa: F401  # what the processes are made of
 from aureum.commands.ranking import warm_up
 from aureum.http.server.routes import published

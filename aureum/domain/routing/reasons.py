@@ -204,8 +204,11 @@ def by_filter(found: Mapping[str, Any]) -> str | None:
     ranking = found.get("ranking")
     if ranking is None or found["mode"] == "semantic" or found["why"] == "pond" or not found["pool_size"]:
         return None
+    # With one agent there was nothing to compare, and the primary one is the fallback of all leads.
+    if ranking["how"] == "only" or found.get("fallback") == "primary":
+        return None
     if ranking["how"] in NOT_FILTERED:
-        return f"{UNDECIDED[ranking['how']]}, so the semantic filter left out nobody."
+        return f"{UNDECIDED[ranking['how']]}, so the semantic filter left out no agent."
     missing = MISSING.get(ranking.get("missing") or "")
     return FILTERED if missing is None else f"{FILTERED} {missing}"
 

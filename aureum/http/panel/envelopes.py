@@ -157,11 +157,11 @@ def settings_typed(typed: Form) -> dict[str, Any]:
 
 def people_typed(typed: Form) -> list[dict[str, Any]]:
     """The recipients; a row without name and address is none."""
-    columns = (typed.all(f"person_{name}") for name in ("id", "name", "email", "role", "order", "language"))
+    columns = (typed.all(f"person_{name}") for name in ("id", "name", "email", "role", "order"))
     people = []
-    # Only the form that begins from a template has parts.
-    parts = chain(typed.all("person_part"), repeat(""))
-    for known, name, email, role, order, language, part in zip(*columns, parts, strict=False):
+    # Only the form that begins from a template has parts, and that of the release before has no languages.
+    languages, parts = (chain(typed.all(f"person_{name}"), repeat("")) for name in ("language", "part"))
+    for known, name, email, role, order, language, part in zip(*columns, languages, parts, strict=False):
         if not name.strip() and not email.strip():
             continue
         one: dict[str, Any] = {"name": name.strip(), "email": email.strip(), "language": language or None}

@@ -32,7 +32,7 @@ TITLES = {
 }
 """What a mail of each kind about a person says."""
 
-STATES = {"sent": "delivered to the mail server", "queued": "not sent yet", "failed": "not delivered"}
+STATES = {"sent": "sent", "queued": "not sent yet", "failed": "not delivered"}
 TO_A_FILE = "written to a file, because no mail server is set"
 
 

@@ -52,6 +52,19 @@ def begun(owner: Reader, contact: Any) -> str:
     return led_to(owner.send("/admin/envelopes/new", sent)).partition("?")[0]
 
 
+def test_a_form_of_the_release_before_keeps_the_recipients(
+    server: Server, tenant: Tenant, owner: Reader, contact: Any
+) -> None:
+    """It was open while the installation was upgraded, and knows no languages."""
+    here = begun(owner, contact)
+    form = owner.read(here).form(here)
+    sent = [(n, "A new subject" if n == "subject" else v) for n, v in form.fields if n != "person_language"]
+    owner.follow(owner.send(here, sent))
+    found = asked(server, tenant, "GET", f"/api/envelopes/{here.rpartition('/')[2]}")
+    assert found["subject"] == "A new subject"
+    assert [one["email"] for one in found["recipients"]] == ["jane@example.com", "li@example.com"]
+
+
 def test_a_deal_goes_out_and_is_followed(
     server: Server, operator: Operator, tenant: Tenant, owner: Reader, contact: Any
 ) -> None:

@@ -211,8 +211,8 @@ def test_no_page_shows_what_is_not_the_clients(
         answer = client.get(path)
         assert answer.status == 200, path
         assert mark.encode() not in answer.body, path
-        shown = re.sub(r"<[^>]*>", " ", text(answer))
-        assert not re.search(r"\b77\b", shown), f"{path} shows the score"
+        # Digits in the middle of a token or an id are none.
+        assert not re.search(rb"(?<![0-9A-Za-z_-])77(?![0-9A-Za-z_-])", answer.body), f"{path} shows the score"
     assert "For you" in text(client.get("/portal/listings")) and "Closing day" in text(client.get("/portal/dates"))
     listing = server.by_key(tenant, "GET", of(other, "listings")).json[0]["propertyId"]
     for path, fields in (

@@ -95,7 +95,10 @@ async def get_messages(context: Context, contact_id: UUID, page: MessagePage) ->
     """Lists the messages between the client and the brokerage, newest first, now or at ``asOf``. They include those of
     contacts that were merged into this one. Reading the list marks nothing as read."""
     of = await around(context.app.store, context.tenant_id, contact_id, Conversation, page.as_of)
-    path, bound = context.request.url.path, (context.request.url.path, context.tenant_id.int)
+    path, then = context.request.url.path, {}
+    if page.as_of is not None:
+        then = {"asOf": context.request.query_params["asOf"]}
+    bound = (path, context.tenant_id.int, *then.values())
     found = [(place(one, message), one, message) for one, message in conversation_list.newest(of.kept)]
     if page.cursor is not None:
         before = opened_cursor(page.cursor, bound, context.caller.head).after.int
@@ -104,7 +107,6 @@ async def get_messages(context: Context, contact_id: UUID, page: MessagePage) ->
     headers = {"ETag": versions(context, of)}
     if len(shown) < len(found):
         cursor = write_cursor(bound, Place(UUID(int=shown[-1][0]), 0))
-        then = {} if page.as_of is None else {"asOf": context.request.query_params["asOf"]}
         headers["Link"] = link(path, {**then, "limit": page.limit, "cursor": cursor}, "next")
     body = encoded([conversation_list.message(one, message) for _, one, message in shown])
     return not_modified(context.request, headers["ETag"]) or answer(body, headers=headers)

@@ -103,8 +103,11 @@ if (brokerage) {
     else if (seen > data.asked) channel.postMessage({ position: seen });
   };
   channel.postMessage({ asked: seen });
-  // The page goes when the answer comes. To ask for it meanwhile is in vain, and refused if the form gave its lead away.
-  document.addEventListener("submit", (event) => setTimeout(() => (leaving = event.defaultPrevented ? 0 : Date.now() + 10_000)));
+  // The page goes when the answer comes. To ask for it meanwhile is useless, and refused if the form gave its lead away.
+  document.addEventListener("submit", (event) => {
+    const stays = (event.submitter?.getAttribute("formmethod") ?? event.target.method) === "dialog";
+    setTimeout(() => (leaving = stays || event.defaultPrevented ? 0 : Date.now() + 10_000));
+  });
   for (const one of ["visibilitychange", "focusout", "close"]) document.addEventListener(one, () => setTimeout(plan), true);
   // Without https there are no locks: each tab has a stream of its own.
   if (navigator.locks) navigator.locks.request(name, () => new Promise(connect));

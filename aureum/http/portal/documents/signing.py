@@ -11,6 +11,7 @@ from datetime import date, datetime
 from starlette.responses import Response
 
 from aureum.commands.envelopes.signing import SignDocument, sign_document
+from aureum.commands.portal.limits import NoMoreCodes
 from aureum.domain import ids
 from aureum.domain.envelope_parts import LONGEST_VALUE, Signature
 from aureum.domain.envelope_rules import NotAsShown, SignInTooOld
@@ -20,7 +21,7 @@ from aureum.http.portal.documents.identifying import NO_MORE_MAILS, Proof, ask, 
 from aureum.http.portal.documents.signing_form import LONGEST_NAME, Entry, Signing, blank, entries_of, signing_of
 from aureum.http.portal.documents.signing_page import sheets_of
 from aureum.http.portal.page import PortalPage
-from aureum.http.portal.proving import WRONG_CODE, is_fresh
+from aureum.http.portal.proving import NO_MORE_CODES, WRONG_CODE, is_fresh
 from aureum.http.portal.visit import PortalVisit
 from aureum.pdf.fonts import missing_letters
 from aureum.store.blobs import AlreadyStored
@@ -64,7 +65,10 @@ async def sign(visit: PortalVisit) -> Response:
         return await signing_page(case, entries, signing, status=422)
     proof: Proof | None = Proof(visit.client.signed_in_at)
     if not is_fresh(visit, case.at):
-        proof = await proof_by_code(case, visit.form["code"]) if visit.form["code"] else None
+        try:
+            proof = await proof_by_code(case, visit.form["code"]) if visit.form["code"] else None
+        except NoMoreCodes:
+            return await confirming(case, sent, visit.gettext(NO_MORE_CODES))
     if proof is None:
         return await confirming(case, sent)
     try:
@@ -108,13 +112,14 @@ async def store_picture(case: Case, signature: Signature, picture: bytes) -> Non
         return
 
 
-async def confirming(case: Case, sent: dict[str, str]) -> Response:
-    """The form for a code, which holds all that was filled in. A mail is asked for, unless a code was typed."""
-    visit, problem = case.visit, None
+async def confirming(case: Case, sent: dict[str, str], problem: str | None = None) -> Response:
+    """The form for a code, which holds all that was filled in. A mail is asked for, unless a code was typed, whose
+    *problem* is that it is wrong if no other is given."""
+    visit = case.visit
     wrong = bool(visit.form["code"]) and not visit.form["again"]
     pending = None if wrong else await ask(case)
     if wrong:
-        problem = visit.gettext(WRONG_CODE)
+        problem = problem or visit.gettext(WRONG_CODE)
     elif pending is None:
         problem = visit.gettext(NO_MORE_MAILS)
     kept = {name: value for name, value in sent.items() if name not in ("code", "again")}

@@ -34,6 +34,9 @@ def test_messages_as_they_were(server: Server, operator: Operator, tenant: Tenan
     further = next_page(then)
     assert further is not None and "asOf=" in further
     assert server.by_key(tenant, "GET", further).json == [now[1]]
+    cursor = further.partition("cursor=")[2].partition("&")[0]
+    elsewhen = server.by_key(tenant, "GET", f"{path}?asOf={first['at']}&limit=1&cursor={cursor}")
+    assert elsewhen.status == server.by_key(tenant, "GET", f"{path}?limit=1&cursor={cursor}").status == 400
 
     begun, sent, asked, read = history(server, tenant, one, "messages")
     assert [entry["type"] for entry in (begun, sent, asked, read)] == [

@@ -543,7 +543,7 @@ def test_less_than_address_and_name_of_a_tour_changes_nothing(
     server: Server, operator: Operator, tenant: Tenant, owner: Staff, team: list[Staff]
 ) -> None:
     put(server, owner, mode="round_robin")
-    first = tour(server, tenant, owner, phone="208-555-0123")
+    tour(server, tenant, owner, phone="208-555-0123")
     for fields in (
         {"firstName": "Zora"},
         {"email": "zoe@example.org"},
@@ -564,7 +564,7 @@ def test_less_than_address_and_name_of_a_tour_changes_nothing(
     (wire,) = [one["id"] for one in server.by_key(tenant, "GET", "/api/showings").json if one["name"] == "Zoe van Dam"]
     assert operator.rows(ERASE, tenant=tenant.id, lead=from_wire(wire))
     again = lead(server, owner, sent(server, tenant, **ZOE))
-    assert again["routing"]["reason"].startswith("Round robin") and first["id"]
+    assert again["routing"]["reason"].startswith("Round robin")
 
 
 @pytest.mark.parametrize(
