@@ -87,8 +87,8 @@ async def archive_all(
                 bars.remove_task(bar)
             bars.advance(whole)
             done.append({"brokerage": name, "events": max(reached - archived, 0), "position": max(reached, archived)})
-        if any(one["events"] for one in done) and not dry_run:
+        if not dry_run:
             note("Vacuuming ...")
-            for statement in archive.AFTERWARDS:
-                await connection.execute(statement)
+            if not await archive.vacuum(connection):
+                note("It was not finished. PostgreSQL goes on by itself.")
     return done

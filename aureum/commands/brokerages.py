@@ -25,7 +25,7 @@ NO_BROKERAGE = "There is no such brokerage."
 STORE_LOGO = """
 INSERT INTO brokerage_logos (tenant_id, digest, image)
 SELECT tenant_id, %(digest)s, %(image)s FROM brokerages WHERE tenant_id = %(tenant)s
-ON CONFLICT (tenant_id, digest) DO UPDATE SET stored_at = now()
+ON CONFLICT (tenant_id, digest) DO UPDATE SET stored_at = excluded.stored_at
 RETURNING 1
 """
 

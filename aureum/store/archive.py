@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+import structlog
 
 from aureum.domain.errors import Busy, DomainError
 from aureum.store.chain import ARCHIVES, EVENTS, Broken, Walk
@@ -22,6 +23,8 @@ from aureum.store.postgres.connection import Connection
 
 STEP = 10_000
 """Events of one transaction, at most."""
+
+log = structlog.get_logger()
 
 IS_MADE = "SELECT to_regclass('archived_events') IS NOT NULL"
 
@@ -101,7 +104,8 @@ INSERT INTO archives (tenant_id, first_position, last_position, hash) VALUES (%(
 """
 
 # Not in a transaction, and beside appends: without it the planner knows nothing of the new table.
-AFTERWARDS = ("VACUUM (ANALYZE) events", "VACUUM (ANALYZE) archived_events")
+AFTERWARDS = ("SET statement_timeout = 0", "VACUUM (ANALYZE) events", "VACUUM (ANALYZE) archived_events")
+VACUUM_SECONDS = 86_400.0
 
 
 class NotOnCitus(DomainError):
@@ -134,8 +138,9 @@ async def make_table(connection: Connection) -> None:
         try:
             async with connection.transaction():
                 await connection.execute(MAKE)
+            return
         except psycopg.errors.LockNotAvailable:
-            # A statement that takes long, such as a backup's. Appends go on meanwhile.
+            # A statement that takes long, such as a backup's. Appends go on between the tries.
             await asyncio.sleep(MAKE_PAUSE_SECONDS)
     raise Busy(message="A backup or another long statement reads the events. Archive again when it has ended.")
 
@@ -159,6 +164,20 @@ async def move(connection: Connection, tenant_id: UUID, last: int, step: int = S
         yield archived
         if not found:
             return
+
+
+async def vacuum(connection: Connection) -> bool:
+    """Make room in both tables, where one is made, for as long as that takes: whether it was finished."""
+    if await (await connection.execute(IS_MADE)).fetchone() != (True,):
+        return True
+    connection.bound = VACUUM_SECONDS
+    try:
+        for statement in AFTERWARDS:
+            await connection.execute(statement)
+    except psycopg.Error as error:
+        log.warning("archive_not_vacuumed", sqlstate=error.sqlstate)
+        return False
+    return True
 
 
 async def step_of(connection: Connection, tenant_id: UUID, last: int, step: int) -> tuple[int, bool]:

@@ -286,7 +286,7 @@ class AppendWriter:
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
             raise
         except AWAY as error:
-            if connection.closed or (error.sqlstate or "").startswith(ENDING) or node_was_lost(error):
+            if connection.closed or (error.sqlstate or "").startswith(ENDING) or self._lost_node(error):
                 await connection.close()
                 raise InDoubt(line.name, error) from error
             if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
@@ -294,13 +294,16 @@ class AppendWriter:
                 await connection.close()
             raise unavailable(error, self.watch) from error
         except psycopg.Error as error:
-            if error.sqlstate != TOO_LATE and not node_was_lost(error):
+            if error.sqlstate != TOO_LATE and not self._lost_node(error):
                 raise
             # If a caller still waits, the database's clock was set: the next connection looks at it again.
             await connection.close()
             raise InDoubt(line.name, error) from error
         self.watch.over(WRITES)
         return outcomes
+
+    def _lost_node(self, error: BaseException) -> bool:
+        return self.watch.citus and node_was_lost(error)
 
     async def _connected(self) -> Line:
         line = self.line
@@ -326,7 +329,7 @@ class AppendWriter:
                     left = [own for own in left if not await self._settled(connection, own, doubt)]
             except (Unavailable, *AWAY) as error:
                 log.warning("append_in_doubt", appends=sum(map(len, left)), error=type(error).__name__)
-                if node_was_lost(error):
+                if self._lost_node(error):
                     deadline = min(deadline, asked + NODE_SECONDS)
             except Exception as error:
                 for waiting in (waiting for own in left for waiting in own):

@@ -181,7 +181,9 @@ def opened(
         if sealed is None:
             return NOTHING, []
         if key is None:
-            return NOTHING, [name for name in kind.personal if name not in fields]
+            return NOTHING, [
+                name for name in kind.personal if name not in fields and name not in later(kind, schema_version)
+            ]
         where = field_context(tenant_id, stream_id, stream_id, version, TOGETHER)
         return unseal(key, b64decode(sealed), where), []
     each = {name: fields.pop(name) for name in kind.personal if fields.get(name) is not None}
@@ -190,6 +192,11 @@ def opened(
     where = field_context(tenant_id, stream_id, stream_id, version, "")
     values = {name: unseal(key, b64decode(sealed), where + name.encode()) for name, sealed in each.items()}
     return orjson.dumps({name: orjson.Fragment(value) for name, value in values.items()}), []
+
+
+def later(kind: EventType, schema_version: int) -> set[str]:
+    """The fields that came after this version of the fields and have no value in it."""
+    return {name for since, names in kind.cls.OPTIONAL_SINCE.items() if since > schema_version for name in names}
 
 
 def without(personal: bytes, secret: frozenset[str]) -> bytes:

@@ -12,7 +12,7 @@ from aureum.store.postgres.database import Database
 OPEN = """
 INSERT INTO portal_feeds (tenant_id, address_key, address, token_hash)
 VALUES (%(tenant)s, %(key)s, %(address)s, %(token)s)
-ON CONFLICT (tenant_id, address_key) DO UPDATE SET token_hash = excluded.token_hash, made_at = now()
+ON CONFLICT (tenant_id, address_key) DO UPDATE SET token_hash = excluded.token_hash, made_at = excluded.made_at
 RETURNING made_at
 """
 

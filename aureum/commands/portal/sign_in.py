@@ -84,7 +84,7 @@ WITH asked AS (
     SELECT tenant_id, address_key, language, language_chosen FROM asked
     ON CONFLICT (tenant_id, address_key) DO UPDATE SET
            language = CASE WHEN l.chosen AND NOT excluded.chosen THEN l.language ELSE excluded.language END,
-           chosen = l.chosen OR excluded.chosen, signed_in_at = now()
+           chosen = l.chosen OR excluded.chosen, signed_in_at = excluded.signed_in_at
 )
 INSERT INTO portal_sessions (token_hash, tenant_id, address_key, address, contacts, expires_at)
 SELECT %(token)s, tenant_id, address_key, address, %(contacts)s, now() + %(hours)s * interval '1 hour' FROM asked

@@ -15,6 +15,7 @@ from aureum.commands.api_keys import hash_key
 from aureum.commands.portal.addresses import ClientAddress, opened
 from aureum.commands.portal.opening import Opened, opened_by
 from aureum.commands.portal.sign_in import MINUTES, code_hash
+from aureum.domain.errors import NodeAway
 from aureum.mail.letter import Letter, Recipient
 from aureum.mail.letters import links
 from aureum.mail.letters.about import LetterSettings, about_brokerage
@@ -71,9 +72,13 @@ async def sign_ins_asked(store: EventStore) -> list[SignInAsked]:
     """Requests that are to be mailed; those of addresses that open nothing are dismissed. Raises Unavailable."""
     asked = []
     for number, tenant_id, key, stored, host, language, plan in await store.database.rows(WAITING):
-        tenant_key = await store.tenant_key(tenant_id)
-        address = opened(tenant_key, bytes(key), bytes(stored))
-        opens = Opened() if plan is None else await opened_by(store.database, tenant_key, address, plan)
+        try:
+            tenant_key = await store.tenant_key(tenant_id)
+            address = opened(tenant_key, bytes(key), bytes(stored))
+            opens = Opened() if plan is None else await opened_by(store.database, tenant_key, address, plan)
+        except NodeAway:
+            # Of its own brokerages alone: the requests of others are not kept from their mails.
+            continue
         if opens.subject_id is None or usable(address.text) is None:
             await store.database.rows(DISMISS, {"number": number})
         else:
@@ -121,7 +126,11 @@ async def moves_asked(store: EventStore) -> list[MoveAsked]:
     """New addresses that are to be proved; those that no mail can reach are dismissed. Raises Unavailable."""
     asked = []
     for number, tenant_id, contact_id, key, stored, language in await store.database.rows(MOVES):
-        given = (await store.tenant_key(tenant_id)).open_client(bytes(stored), bytes(key)).decode()
+        try:
+            tenant_key = await store.tenant_key(tenant_id)
+        except NodeAway:
+            continue
+        given = tenant_key.open_client(bytes(stored), bytes(key)).decode()
         if usable(given) is None:
             await store.database.rows(DISMISS_MOVE, {"number": number})
         else:

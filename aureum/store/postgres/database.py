@@ -134,7 +134,8 @@ def was_lost(error: BaseException | None) -> bool:
 
 
 def node_was_lost(error: BaseException | None) -> bool:
-    """Whether a coordinator of Citus says that it has lost a node, or cannot reach it."""
+    """Whether a coordinator of Citus says that it has lost a node, or cannot reach it. A pooler uses the same code for
+    troubles of its own, so ask only where the database is a coordinator."""
     if isinstance(error, psycopg.errors.InternalError_):
         return (error.diag.message_primary or "").startswith(AMID_TRANSACTION)
     return isinstance(error, psycopg.OperationalError) and (error.sqlstate or "").startswith(NODE_LOST)
@@ -145,7 +146,7 @@ def unavailable(error: psycopg.Error, watch: Watch, what: str = WRITES) -> Unava
     everything else is "not there". *watch* remembers what the next request will meet too, and that it was *what* could
     not be stored."""
     match error:
-        case _ if node_was_lost(error):
+        case _ if watch.citus and node_was_lost(error):
             return NodeAway()
         case psycopg.errors.FeatureNotSupported() if watch.citus and CHANGED_RESULT not in str(error):
             log.error("statement_not_on_citus", sqlstate=error.sqlstate, reason=error.diag.message_primary)
@@ -275,7 +276,7 @@ class Database:
         except AWAY as error:
             raise unavailable(error, self.watch) from error
         except psycopg.errors.InternalError_ as error:
-            if node_was_lost(error):
+            if self.watch.citus and node_was_lost(error):
                 raise unavailable(error, self.watch) from error
             raise
 

@@ -50,7 +50,7 @@ def test_what_became_of_a_mail_about_a_lead() -> None:
         "reason": None,
     }
     for files, status, said in (
-        (False, "sent", "delivered to the mail server"),
+        (False, "sent", "sent"),
         (True, "sent", "written to a file, because no mail server is set"),
         (True, "queued", "not sent yet"),
         (True, "failed", "not delivered"),

@@ -2,13 +2,16 @@
 is done where a node is away."""
 
 import asyncio
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
+import aureum
 from aureum.background import follower
 from aureum.commands.importing import claiming
 from aureum.commands.routing_rehearsals import CLAIM as REHEARSAL
@@ -169,12 +172,30 @@ def test_what_a_coordinator_says_of_a_node_is_no_word_of_its_own() -> None:
     ours = psycopg.OperationalError("the connection is lost")
     assert isinstance(unavailable(lost, watch), NodeAway)
     assert not isinstance(unavailable(ours, watch), NodeAway)
+    # Without a coordinator it is a pooler that speaks of itself.
+    pooler = psycopg.errors.ProtocolViolation("server conn crashed?")
+    assert isinstance(unavailable(pooler, watch), NodeAway) and not isinstance(unavailable(pooler, Watch()), NodeAway)
     refused = psycopg.errors.FeatureNotSupported("complex joins are only supported when all tables are co-located")
     assert "coordinator" in str(unavailable(refused, watch))
     assert "coordinator" in (watch.trouble() or "")
     changed = psycopg.errors.FeatureNotSupported("cached plan must not change result type")
     assert "version" in str(unavailable(changed, Watch(citus=True)))
     assert "version" in str(unavailable(refused, Watch()))
+
+
+WRITTEN_AGAIN = re.compile(
+    r'INSERT INTO (\w+)(?:(?!INSERT INTO).)*?DO UPDATE SET(.*?)(?:RETURNING|"""|;|\n\))', re.DOTALL
+)
+CHANGES_BY_ITSELF = re.compile(r"\b(now|clock_timestamp|random|gen_random_uuid|nextval)\(")
+
+
+def test_what_is_written_again_is_a_value_of_the_row() -> None:
+    """Citus refuses ``DO UPDATE SET … = now()`` for tables on its nodes: there it is ``excluded.…``, with that
+    default."""
+    texts = [file.read_text() for end in ("py", "sql") for file in Path(aureum.__file__).parent.rglob(f"*.{end}")]
+    found = [one for text in texts for one in WRITTEN_AGAIN.findall(text)]
+    assert {"portal_languages", "brokerage_logos", "portal_feeds"} <= {table for table, _ in found}
+    assert {table for table, said in found if CHANGES_BY_ITSELF.search(said)} <= set(COORDINATOR)
 
 
 def test_a_script_is_parted_at_the_ends_of_its_statements(database_url: str) -> None:
