@@ -18,6 +18,7 @@ from typing import Protocol
 from aureum.domain.routing.settings import MODES
 from bench import (
     append,
+    archive,
     ceremony,
     databases,
     documents,
@@ -74,6 +75,7 @@ PARTS: dict[str, tuple[str | None, Part]] = {
     "export": (export.__doc__, export.run),
     "import": (importing.__doc__, importing.run),
     "swap": (swap.__doc__, swap.run),
+    "archive": (archive.__doc__, archive.run),
     "webhooks": (webhooks.__doc__, delivering),
     "lanes": (lanes.__doc__, lanes.run),
     "mail": (mail.__doc__, mail.run),
