@@ -30,9 +30,9 @@ from bench.tenants import captured_fields, form, numbers
 EVENTS = 50_000
 TURNS = 7
 HEAD = "SELECT position FROM heads WHERE tenant_id = %(tenant)s"
-SOME = (
-    "SELECT stream_id FROM events WHERE tenant_id = %(tenant)s AND version = 1 ORDER BY position DESC LIMIT %(limit)s"
-)
+OLDEST = """
+SELECT stream_id FROM events WHERE tenant_id = %(tenant)s AND version = 1 ORDER BY position LIMIT %(limit)s
+"""
 
 
 @dataclass(frozen=True)
