@@ -34,6 +34,7 @@ from aureum.domain.errors import (
     Invalid,
     KeyReused,
     NameTaken,
+    NodeAway,
     NotAllowed,
     NotFound,
     SiteChanged,
@@ -180,6 +181,7 @@ DOMAIN: Mapping[type[DomainError], Code] = {
     TooMany: "rate_limited",
     Busy: "busy",
     Unavailable: "database_unavailable",
+    NodeAway: "database_unavailable",
 }
 """The code of each refusal by the domain; a kind that is not here has its parent's."""
 

@@ -108,6 +108,9 @@ ROLE_OF_NO_TEMPLATE = "name the template by templateId"
 """What an import of contacts is told that is to route them, and an envelope whose recipient has the role of a template
 that it does not name: what two fields say of each other."""
 
+NO_SUCH_TEMPLATE = "must be the id of a template"
+"""What an envelope is told that is to be made from a template which is not there."""
+
 NOT_A_PICTURE = "must be a PNG or JPEG picture"
 """What base64 that begins like a picture is told, of which a schema knows the beginning only."""
 
@@ -141,6 +144,7 @@ KNOWN = (
     NO_SUCH_COLUMN,
     ONLY_LEADS_ARE_ROUTED,
     ROLE_OF_NO_TEMPLATE,
+    NO_SUCH_TEMPLATE,
     NOT_A_PICTURE,
     NOT_A_PDF,
     NOT_A_CERTIFICATE,
