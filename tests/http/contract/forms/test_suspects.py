@@ -90,7 +90,10 @@ def test_staff_clear_a_lead_and_it_counts_is_routed_and_emitted(
     (lead,) = server.leads(tenant)
     assert (lead["suspect"], lead["assignedToId"]) == (False, max_) and max_ != rita
     routing = cleared.json["routing"]
-    assert (routing["mode"], routing["because"]) == ("semantic", [{"said": "A cabin on a mountain", "profile": "mountain"}])
+    assert (routing["mode"], routing["because"]) == (
+        "semantic",
+        [{"said": "A cabin on a mountain", "profile": "mountain"}],
+    )
     assert routing["agent"] == cleared.json["assigned_agent_id"]
     assert routing["reason"] == "The enquiry names a specialty of this agent."
     assert server.ask("GET", path, headers=broker.bearer).json == cleared.json
