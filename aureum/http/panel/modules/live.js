@@ -105,7 +105,8 @@ if (brokerage) {
   channel.postMessage({ asked: seen });
   // The page goes when the answer comes. To ask for it meanwhile is useless, and refused if the form gave its lead away.
   document.addEventListener("submit", (event) => {
-    const stays = (event.submitter?.getAttribute("formmethod") ?? event.target.method) === "dialog";
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    const stays = (event.submitter?.getAttribute("formmethod") ?? form.method) === "dialog";
     setTimeout(() => (leaving = stays || event.defaultPrevented ? 0 : Date.now() + 10_000));
   });
   for (const one of ["visibilitychange", "focusout", "close"]) document.addEventListener(one, () => setTimeout(plan), true);
