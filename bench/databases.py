@@ -13,7 +13,7 @@ from psycopg import sql
 from aureum.store.postgres import embedded
 
 VARIABLE = "AUREUM_BENCH_DATABASE_URL"
-DROPS = 10
+DROPS = 60
 
 
 @contextmanager
