@@ -6,7 +6,6 @@ signed and have left the machine find that, too (``signed_checkpoints.py``). Whe
 (``archive.py``), the chain must also have the hash there that was written down then.
 """
 
-import asyncio
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
@@ -21,7 +20,7 @@ from aureum.store.postgres.connection import Connection
 from aureum.store.signed_checkpoints import SignedCheckpoint
 
 CHUNK = 2_000
-"""Events that are in memory at once, and as many again that are read ahead."""
+"""Events that are in memory at once."""
 
 TENANTS = """
 SELECT tenant_id FROM heads UNION SELECT tenant_id FROM brokerages UNION SELECT tenant_id FROM events ORDER BY tenant_id
@@ -269,23 +268,12 @@ async def verify_log(
 
 
 async def chunks(read: Read, tenant_id: UUID, head: int) -> AsyncGenerator[list[Any]]:
-    """The rows of the log up to *head*. The database looks for the next ones while the caller works on these."""
-
-    async def fetch(first: int) -> list[Any]:
-        return await read(EVENTS, {"tenant": tenant_id, "first": first, "last": head, "limit": CHUNK})
-
-    ahead = asyncio.create_task(fetch(LOWEST))
-    try:
-        while True:
-            rows = await ahead
-            more = len(rows) == CHUNK
-            if more:
-                ahead = asyncio.create_task(fetch(rows[-1][0] + 1))
-                # So that the statement is on its way before the work on these rows begins.
-                await asyncio.sleep(0)
-            yield rows
-            if not more:
-                return
-    finally:
-        ahead.cancel()
-        await asyncio.gather(ahead, return_exceptions=True)
+    """The rows of the log up to *head*. The next ones are not read while the caller works on these: that takes as long
+    as to wait for the interpreter."""
+    first, more = LOWEST, True
+    while more:
+        rows = await read(EVENTS, {"tenant": tenant_id, "first": first, "last": head, "limit": CHUNK})
+        more = len(rows) == CHUNK
+        if more:
+            first = rows[-1][0] + 1
+        yield rows
