@@ -193,7 +193,7 @@ class EnvelopeEvents(Aggregate):
 
         @staticmethod
         def upcast_v1_v2(data: dict[str, Any]) -> None:
-            """Nobody said in which language a recipient reads."""
+            """A sender could not say yet in which language the recipient reads."""
             data["language"] = None
 
         def apply(self, aggregate: "EnvelopeEvents") -> None:
@@ -297,7 +297,7 @@ class EnvelopeEvents(Aggregate):
 
         @staticmethod
         def upcast_v1_v2(data: dict[str, Any]) -> None:
-            """Nobody said in which language a recipient reads."""
+            """A sender could not say yet in which language the recipient reads."""
             data["language"] = None
 
         def apply(self, aggregate: "EnvelopeEvents") -> None:

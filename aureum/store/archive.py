@@ -4,7 +4,7 @@ So whatever reads ``events`` reads both, in every version of the program, and ap
 moved is the beginning of a log, in steps. A step is one transaction: it verifies the chain of what it moves, and writes
 down where that ends and which hash the chain has there. A verification compares these hashes (``chain.py``).
 
-The table is made when something is archived for the first time: until then nobody pays for it
+The table is made when something is archived for the first time: until then it costs nothing
 (docs/decisions/archive.md).
 """
 
@@ -28,8 +28,8 @@ log = structlog.get_logger()
 
 IS_MADE = "SELECT to_regclass('archived_events') IS NOT NULL"
 
-# A session plans its statements with the new table once it takes a lock on events again. Nobody holds one at the moment
-# this is committed, so no statement that began before misses what is moved afterwards.
+# A session plans its statements with the new table once it takes a lock on events again. No session holds one at the
+# moment this is committed, so no statement that began before misses what is moved afterwards.
 MAKE = """
 SET LOCAL lock_timeout = '200ms';
 LOCK TABLE events IN ACCESS EXCLUSIVE MODE;

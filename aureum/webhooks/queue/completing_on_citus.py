@@ -10,12 +10,7 @@ from psycopg import AsyncConnection
 
 from aureum.store.postgres.arrays import packed
 
-SETTLE = """
-WITH r AS (
-    SELECT r.*
-      FROM unnest(%(endpoint)b::uuid[], %(position)b::bigint[], %(attempt)b::integer[], %(pause)b::float8[])
-           AS r (endpoint_id, position, attempt, pause)
-), held AS (
+HELD = """held AS (
     SELECT x.* FROM (
         SELECT d.endpoint_id, d.position, r.attempt, r.pause, now() + r.pause * interval '1 second' AS due_at
           FROM webhook_deliveries d
@@ -33,9 +28,17 @@ WITH r AS (
     DELETE FROM webhook_deliveries d
      USING held h
      WHERE d.tenant_id = %(tenant)s AND d.endpoint_id = h.endpoint_id AND d.position = h.position AND h.pause IS NULL
-)
+)"""
+"""The deliveries that the worker still held, of ``r``: due again later, or finished."""
+
+SETTLE = f"""
+WITH r AS (
+    SELECT r.*
+      FROM unnest(%(endpoint)b::uuid[], %(position)b::bigint[], %(attempt)b::integer[], %(pause)b::float8[])
+           AS r (endpoint_id, position, attempt, pause)
+), {HELD}
 SELECT endpoint_id, position, attempt FROM held
-"""
+"""  # noqa: S608  # of constants
 
 LOG = """
 INSERT INTO webhook_attempts (tenant_id, endpoint_id, position, attempt, started_at, duration_ms, status, error,

@@ -21,7 +21,7 @@ from aureum.background.commits import NO_WAIT_FOR_DISK
 from aureum.domain.errors import NodeAway
 from aureum.store.postgres.arrays import Big, packed
 from aureum.store.postgres.database import Database
-from aureum.webhooks.queue.completing_on_citus import complete
+from aureum.webhooks.queue.completing_on_citus import HELD, complete
 from aureum.webhooks.queue.health import Result
 from aureum.webhooks.queue.lane_health import News, Trouble, tell_lanes
 from aureum.webhooks.queue.lanes import Claim
@@ -36,7 +36,7 @@ LINGER_SECONDS = 0.002
 GONE = 410
 """What an endpoint answers that wants to hear nothing any more, for good (RFC 9110 §15.5.11, Standard Webhooks)."""
 
-COMPLETE = """
+COMPLETE = f"""
 WITH r AS (
     SELECT r.*
       FROM unnest(
@@ -44,25 +44,7 @@ WITH r AS (
                %(started_at)b::timestamptz[], %(duration_ms)b::integer[], %(status)b::integer[], %(error)b::text[],
                %(answer)b::bytea[]
            ) AS r (endpoint_id, position, attempt, pause, started_at, duration_ms, status, error, answer)
-), held AS (
-    SELECT x.* FROM (
-        SELECT d.endpoint_id, d.position, r.attempt, r.pause, now() + r.pause * interval '1 second' AS due_at
-          FROM webhook_deliveries d
-          JOIN r ON r.endpoint_id = d.endpoint_id AND r.position = d.position AND r.attempt = d.attempt
-         WHERE d.tenant_id = %(tenant)s AND d.lease_owner = %(owner)s
-           FOR UPDATE OF d
-    ) x
-), later AS (
-    UPDATE webhook_deliveries d
-       SET state = 'due', due_at = h.due_at, lease_owner = NULL, lease_until = NULL
-      FROM held h
-     WHERE d.tenant_id = %(tenant)s AND d.endpoint_id = h.endpoint_id AND d.position = h.position
-       AND h.pause IS NOT NULL
-), finished AS (
-    DELETE FROM webhook_deliveries d
-     USING held h
-     WHERE d.tenant_id = %(tenant)s AND d.endpoint_id = h.endpoint_id AND d.position = h.position AND h.pause IS NULL
-), logged AS (
+), {HELD}, logged AS (
     INSERT INTO webhook_attempts (tenant_id, endpoint_id, position, attempt, started_at, duration_ms, status, error,
                                   answer, outcome, lease_owner)
     SELECT %(tenant)s, r.endpoint_id, r.position, r.attempt, r.started_at, r.duration_ms, r.status, r.error, r.answer,
@@ -78,7 +60,7 @@ WITH r AS (
     RETURNING endpoint_id, position, attempt, outcome
 )
 SELECT endpoint_id, position, attempt, outcome FROM logged
-"""
+"""  # noqa: S608  # of constants
 
 
 class Completion(NamedTuple):
